@@ -1,1 +1,52 @@
-//! Under construction.
+#![doc = include_str!("../../README.md")]
+
+mod attempt;
+mod backend;
+mod builder;
+mod clock;
+mod course;
+mod database;
+mod error;
+mod fault;
+mod ghosts;
+mod hooks;
+mod label;
+mod observe;
+mod options;
+mod outcome;
+mod pool;
+mod private;
+mod propagation;
+mod registry;
+mod retry;
+mod run;
+mod session;
+mod settle;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod transaction;
+mod tx;
+mod unit;
+mod unit_builder;
+
+
+pub use backend::Backend;
+pub use backend::mysql::{Lent, MySql, Session};
+pub use builder::DatabaseBuilder;
+pub use database::Database;
+pub use error::{Error, ErrorKind};
+pub use hooks::{Cause, HookFailure, HookKind, HookResult};
+/// The driver: its value types, `params!`, `FromRow`, and `Queryable` for [`Tx::connection`].
+pub use ::mysql;
+pub use options::{Access, Isolation, Propagation, Retry};
+pub use outcome::Outcome;
+pub use registry::Entered;
+pub use tx::Tx;
+pub use unit_builder::UnitBuilder;
+pub use unit_of_work_macros::unit_of_work;
+
+#[doc(hidden)]
+pub mod __private {
+    //! Not public API: what generated code uses.
+    pub use crate::private::*;
+}

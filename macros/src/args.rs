@@ -1,0 +1,230 @@
+//! The attribute's arguments: one row of `KEYS` each, and how a list of them is read so that one mistake does not hide the next.
+//! How a kind of value is read is `value`'s; what an argument means is the runtime's.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Error, Expr, Path, PathSegment, Token, token};
+
+use crate::errors::{Errors, did_you_mean};
+use crate::value::{Choice, Constant, Form, Given};
+
+/// What the attribute was given.
+pub(crate) struct Args {
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) attempts: Attempts,
+    pub(crate) database: Option<Expr>,
+    pub(crate) runtime: Path,
+}
+
+/// A method of the descriptor (or of the retry policy) and its argument.
+pub(crate) struct Setting {
+    pub(crate) method: &'static str,
+    pub(crate) value: Value,
+}
+
+/// The argument of a [`Setting`].
+pub(crate) enum Value {
+    /// One of the runtime's own.
+    Constant(Constant),
+    /// The user's tokens.
+    Written(TokenStream),
+    Duration(std::time::Duration),
+    Policy(Vec<Setting>),
+}
+
+/// How often a unit's body can run.
+#[derive(Clone, Copy)]
+pub(crate) enum Attempts {
+    One,
+    Several,
+}
+
+/// What one argument says.
+enum Meaning {
+    Set(Setting),
+    Never,
+    Database(Expr),
+    Runtime(Path),
+}
+
+/// An argument: its name, what it decides (two arguments can decide the same thing), how it is written, how it is read.
+struct Key<M> {
+    name: &'static str,
+    decides: &'static str,
+    example: &'static str,
+    read: fn(&Given<'_>, &mut Errors) -> syn::Result<M>,
+}
+
+#[rustfmt::skip]
+const KEYS: &[Key<Meaning>] = &[
+    Key { name: "isolation", decides: "isolation", example: r#"isolation = "serializable""#, read: |given, _| given.choice(ISOLATION).map(set("isolation")) },
+    Key { name: "access",    decides: "access",    example: r#"access = "read only""#,       read: |given, _| given.choice(ACCESS).map(set("access")) },
+    Key { name: "read_only", decides: "access",    example: "read_only",                     read: |given, _| given.flag(READ_ONLY).map(set("access")) },
+    Key { name: "retry",     decides: "retry",     example: r#"retry = "never"` or `retry(max_attempts = 5, within = "2s")"#, read: retry },
+    Key { name: "name",      decides: "name",      example: r#"name = "monthly billing""#,   read: |given, _| given.text().map(set("name")) },
+    Key { name: "db",        decides: "db",        example: "db = LEDGER",                   read: |given, _| given.expression().map(Meaning::Database) },
+    Key { name: "crate",     decides: "crate",     example: "crate = ::unit_of_work",        read: |given, _| given.path().map(Meaning::Runtime) },
+];
+
+#[rustfmt::skip]
+const RETRY_KEYS: &[Key<Setting>] = &[
+    Key { name: "max_attempts", decides: "max_attempts", example: "max_attempts = 5",   read: |given, _| given.count().map(setting("max_attempts")) },
+    Key { name: "within",       decides: "within",       example: r#"within = "2s""#,   read: |given, _| given.duration().map(setting("within")) },
+    Key { name: "base",         decides: "base",         example: r#"base = "1ms""#,    read: |given, _| given.duration().map(setting("base")) },
+    Key { name: "cap",          decides: "cap",          example: r#"cap = "250ms""#,   read: |given, _| given.duration().map(setting("cap")) },
+];
+
+const ISOLATION: Choice = Choice {
+    of: "isolation level",
+    ty: "Isolation",
+    words: &[
+        ("read uncommitted", "ReadUncommitted"),
+        ("read committed", "ReadCommitted"),
+        ("repeatable read", "RepeatableRead"),
+        ("serializable", "Serializable"),
+    ],
+};
+
+const ACCESS: Choice =
+    Choice { of: "access mode", ty: "Access", words: &[("read write", "ReadWrite"), ("read only", "ReadOnly")] };
+
+const READ_ONLY: Constant = Constant { ty: "Access", name: "ReadOnly" };
+
+const RETRY: Choice = Choice { of: "retry policy", ty: "Retry", words: &[("never", "NEVER")] };
+
+impl Args {
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut args = Self { settings: Vec::new(), attempts: Attempts::Several, database: None, runtime: runtime() };
+        for meaning in read(KEYS, tokens, errors) {
+            args.apply(meaning);
+        }
+        // The argument that is wrong may be the one that would have made the rest right: no check may follow from its absence.
+        if !errors.is_empty() {
+            args.attempts = Attempts::One;
+        }
+        args
+    }
+
+    fn apply(&mut self, meaning: Meaning) {
+        match meaning {
+            Meaning::Set(setting) => self.settings.push(setting),
+            Meaning::Never => {
+                self.settings.push(setting("retry")(Value::Constant(Constant { ty: "Retry", name: "NEVER" })));
+                self.attempts = Attempts::One;
+            }
+            Meaning::Database(expr) => self.database = Some(expr),
+            Meaning::Runtime(path) => self.runtime = path,
+        }
+    }
+}
+
+fn set(method: &'static str) -> impl Fn(Value) -> Meaning {
+    move |value| Meaning::Set(setting(method)(value))
+}
+
+fn setting(method: &'static str) -> impl Fn(Value) -> Setting {
+    move |value| Setting { method, value }
+}
+
+fn retry(given: &Given<'_>, errors: &mut Errors) -> syn::Result<Meaning> {
+    match given.form {
+        Form::List(list) => Ok(set("retry")(Value::Policy(read(RETRY_KEYS, list.clone(), errors)))),
+        Form::Equals(_) | Form::Alone => given.word(RETRY).map(|_| Meaning::Never),
+    }
+}
+
+fn runtime() -> Path {
+    let segments = [PathSegment::from(Ident::new("unit_of_work", proc_macro2::Span::call_site()))];
+    Path { leading_colon: Some(<Token![::]>::default()), segments: Punctuated::from_iter(segments) }
+}
+
+/// Reads a list of arguments against their table. Each mistake is kept; what is right is returned.
+fn read<M>(keys: &[Key<M>], tokens: TokenStream, errors: &mut Errors) -> Vec<M> {
+    let mut seen: Vec<(&Key<M>, Ident)> = Vec::new();
+    let mut meanings = Vec::new();
+    for (name, form) in list(tokens, errors) {
+        let Some(key) = errors.keep(find(keys, &name)) else { continue };
+        if let Some((earlier, _)) = seen.iter().find(|(earlier, _)| earlier.decides == key.decides) {
+            errors.push(Error::new(name.span(), twice(earlier.name, key.name)));
+            continue;
+        }
+        let read = (key.read)(&Given { name: &name, form: &form, example: key.example }, errors);
+        meanings.extend(errors.keep(read));
+        seen.push((key, name));
+    }
+    meanings
+}
+
+fn find<'k, M>(keys: &'k [Key<M>], name: &Ident) -> syn::Result<&'k Key<M>> {
+    keys.iter().find(|key| name == key.name).ok_or_else(|| {
+        let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
+        let guess = did_you_mean(&name.to_string(), &known);
+        Error::new(name.span(), format!("unknown argument `{name}`; {guess}"))
+    })
+}
+
+fn twice(earlier: &str, later: &str) -> String {
+    if earlier == later {
+        format!("`{later}` is given twice: keep one of them")
+    } else {
+        format!("`{earlier}` and `{later}` decide the same thing: keep one of them")
+    }
+}
+
+/// Splits `name = value, name(list), name` and goes on behind the next comma after a mistake.
+fn list(tokens: TokenStream, errors: &mut Errors) -> Vec<(Ident, Form)> {
+    let mut found = Vec::new();
+    let read = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            found.extend(errors.keep(item(input)));
+            if errors.keep(end_of_item(input)).is_none() {
+                skip_to_comma(input)?;
+            }
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(())
+    };
+    let outcome = read.parse2(tokens);
+    errors.keep(outcome);
+    found
+}
+
+fn item(input: ParseStream<'_>) -> syn::Result<(Ident, Form)> {
+    let result = item_up_to_comma(input);
+    if result.is_err() {
+        skip_to_comma(input)?;
+    }
+    result
+}
+
+fn item_up_to_comma(input: ParseStream<'_>) -> syn::Result<(Ident, Form)> {
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error("expected an argument such as `isolation = \"serializable\"`"));
+    }
+    let name = input.call(Ident::parse_any)?;
+    if let Some(equals) = input.parse::<Option<Token![=]>>()? {
+        if input.is_empty() || input.peek(Token![,]) {
+            return Err(Error::new_spanned(equals, format!("`{name}` is given no value after `=`")));
+        }
+        return Ok((name, Form::Equals(input.parse()?)));
+    }
+    if input.peek(token::Paren) {
+        let list;
+        syn::parenthesized!(list in input);
+        return Ok((name, Form::List(list.parse()?)));
+    }
+    Ok((name, Form::Alone))
+}
+
+fn end_of_item(input: ParseStream<'_>) -> syn::Result<()> {
+    if input.is_empty() || input.peek(Token![,]) { Ok(()) } else { Err(input.error("expected `,` between arguments")) }
+}
+
+fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<proc_macro2::TokenTree>()?;
+    }
+    Ok(())
+}

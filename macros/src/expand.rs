@@ -1,0 +1,240 @@
+//! Prints a function as a unit of work: one call into the runtime. Every token is the user's, with the user's place in the
+//! source, or an absolute path; no decision is taken here but which of the runtime's entries to call.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, Expr, FnArg, Lifetime, Pat, PatIdent, PatType, Path, ReturnType, Signature, Token, Type, TypeInfer, TypeReference};
+
+use crate::args::{Args, Attempts, Setting, Value};
+use crate::errors::Errors;
+use crate::function::{Argument, Body, UnitFn, is_tx_type, mentions};
+use crate::rules;
+
+/// The whole attribute: its arguments and the item below it, to the item that replaces it.
+pub(crate) fn unit_of_work(arguments: TokenStream, item: &TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let args = Args::parse(arguments, &mut errors);
+    let function = match syn::parse2::<UnitFn>(item.clone()) {
+        Ok(function) => function,
+        Err(error) => return not_a_function(errors, error, item),
+    };
+    let mut refusals = Errors::default();
+    rules::check(&function, &args, &mut refusals);
+    let expanded = if refusals.is_empty() { wrapper(&function, &args) } else { stand_in(&function, &args.runtime) };
+    [errors.into_tokens(), refusals.into_tokens(), expanded].into_iter().collect()
+}
+
+fn not_a_function(mut errors: Errors, error: syn::Error, item: &TokenStream) -> TokenStream {
+    errors.push(match syn::parse2::<syn::Item>(item.clone()) {
+        Ok(_) => syn::Error::new(Span::call_site(), "`#[unit_of_work]` belongs on a function or a method"),
+        Err(_) => error,
+    });
+    let errors = errors.into_tokens();
+    quote!(#errors #item)
+}
+
+// Input:
+//     #[unit_of_work(isolation = "serializable")]
+//     /// Moves money.
+//     pub fn transfer<K: Key>(&self, tx: &mut Tx<'_>, from: K, (a, b): (i64, i64)) -> Result<(), BankError> { BODY }
+//
+// Output:
+//     /// Moves money.
+//     pub fn transfer<K: Key>(&self, from: K, argument_1: (i64, i64)) -> Result<(), BankError> {
+//         ::unit_of_work::__private::run::<_, Result<(), BankError>, _, _>(
+//             {
+//                 static __UNIT_OF_WORK: ::unit_of_work::__private::Unit =
+//                     ::unit_of_work::__private::Unit::new("transfer", ::core::file!(), ::core::line!())
+//                         .isolation(::unit_of_work::Isolation::Serializable);
+//                 &__UNIT_OF_WORK
+//             },
+//             (::unit_of_work::__private::cloned::<K>(from),
+//                 (::unit_of_work::__private::replayable::<(i64, i64)>(argument_1), ())),
+//             |tx: &mut Tx<'_>,
+//              (::unit_of_work::__private::Again(from, _), (::unit_of_work::__private::Again((a, b), _), ()))|
+//              -> Result<(), BankError> { BODY },
+//         )
+//     }
+fn wrapper(function: &UnitFn, args: &Args) -> TokenStream {
+    let UnitFn { attrs, vis, sig, .. } = function;
+    let (Body::Block(body), ReturnType::Type(_, ty)) = (&function.body, &sig.output) else {
+        return stand_in(function, &args.runtime);
+    };
+    let runtime = &args.runtime;
+    let signature = Signature { inputs: visible(function), ..sig.clone() };
+    let result = erased(ty);
+    let entry = if args.database.is_some() { quote!(run_on) } else { quote!(run) };
+    let unit = descriptor(&sig.ident, args);
+    let database = args.database.as_ref().map(lend);
+    let values = values(function, args);
+    let parameters = parameters(function, runtime);
+    quote! {
+        #(#attrs)*
+        #vis #signature {
+            #runtime::__private::#entry::<_, #result, _, _>(#unit, #database #values, |#parameters| -> #result #body)
+        }
+    }
+}
+
+/// The static that describes the unit.
+fn descriptor(ident: &Ident, args: &Args) -> TokenStream {
+    let runtime = &args.runtime;
+    let name = ident.unraw().to_string();
+    // At the place of the function's name: inside an `impl` that was expanded as a whole, all functions would share a line.
+    let place = quote_spanned!(ident.span()=> ::core::file!(), ::core::line!());
+    let settings = args.settings.iter().map(|setting| call(setting, runtime));
+    quote! {{
+        static __UNIT_OF_WORK: #runtime::__private::Unit = #runtime::__private::Unit::new(#name, #place) #(#settings)*;
+        &__UNIT_OF_WORK
+    }}
+}
+
+/// A reference to the database: one to a reference, a `LazyLock` or an `Arc` coerces to `&Database`.
+fn lend(expr: &Expr) -> TokenStream {
+    // The place is the user's, so that a wrong type is reported there; the hygiene is ours, so that no lint takes the reference
+    // and the parentheses, without which `a + b` would fall apart, for the user's.
+    let span = Span::mixed_site().located_at(expr.span());
+    quote_spanned!(span=> &(#expr),)
+}
+
+/// `.method(value)`.
+fn call(setting: &Setting, runtime: &Path) -> TokenStream {
+    let method = format_ident!("{}", setting.method);
+    let value = match &setting.value {
+        Value::Constant(constant) => {
+            let (ty, name) = (format_ident!("{}", constant.ty), format_ident!("{}", constant.name));
+            quote!(#runtime::#ty::#name)
+        }
+        Value::Written(tokens) => tokens.clone(),
+        Value::Duration(duration) => {
+            let (secs, nanos) = (duration.as_secs(), duration.subsec_nanos());
+            quote!(::core::time::Duration::new(#secs, #nanos))
+        }
+        Value::Policy(settings) => {
+            let settings = settings.iter().map(|setting| call(setting, runtime));
+            quote!(#runtime::Retry::DEFAULT #(#settings)*)
+        }
+    };
+    quote!(.#method(#value))
+}
+
+/// The arguments, each made fit for its attempts: `(first, (second, ()))`.
+fn values(function: &UnitFn, args: &Args) -> TokenStream {
+    let runtime = &args.runtime;
+    function.arguments.iter().rev().fold(quote!(()), |rest, Argument { name, param }| {
+        let ty = erased(&param.ty);
+        let entry = match args.attempts {
+            Attempts::One => quote!(once),
+            Attempts::Several if is_generic(&param.ty, function) => quote!(cloned),
+            Attempts::Several => quote!(replayable),
+        };
+        quote!((#runtime::__private::#entry::<#ty>(#name), #rest))
+    })
+}
+
+/// The body's parameters: the transaction, and the arguments by the user's own patterns.
+fn parameters(function: &UnitFn, runtime: &Path) -> TokenStream {
+    let patterns = function.arguments.iter().rev().fold(quote!(()), |rest, argument| {
+        let pat = &argument.param.pat;
+        quote!((#runtime::__private::Again(#pat, _), #rest))
+    });
+    let lints = function.arguments.iter().flat_map(|argument| &argument.param.attrs).filter(|attr| is_lint(attr));
+    let tx = function.tx.as_ref().map_or_else(|| quote!(_: &mut #runtime::Tx<'_>), ToTokens::to_token_stream);
+    quote!(#tx, #(#lints)* #patterns)
+}
+
+/// Whether the type names one of the function's type parameters, or is one without a name.
+fn is_generic(ty: &Type, function: &UnitFn) -> bool {
+    let parameters: Vec<&Ident> = function.sig.generics.type_params().map(|param| &param.ident).collect();
+    mentions(ty, &|word| word == "impl" || parameters.contains(&word))
+}
+
+/// The type for places where `impl Trait` may not stand: there it is inferred.
+fn erased(ty: &Type) -> Type {
+    struct Erase;
+    impl VisitMut for Erase {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            match ty {
+                Type::ImplTrait(found) => {
+                    *ty = Type::Infer(TypeInfer { attrs: Vec::new(), underscore_token: Token![_](found.impl_token.span) });
+                }
+                _ => visit_mut::visit_type_mut(self, ty),
+            }
+        }
+    }
+    let mut ty = ty.clone();
+    Erase.visit_type_mut(&mut ty);
+    ty
+}
+
+/// The parameters that callers see.
+fn visible(function: &UnitFn) -> Punctuated<FnArg, Token![,]> {
+    let receiver = function.receiver.iter().cloned().map(FnArg::Receiver);
+    let arguments = function.arguments.iter().map(|Argument { name, param }| {
+        // A lint level speaks of the pattern, which is the body's.
+        let attrs = param.attrs.iter().filter(|attr| !is_lint(attr)).cloned().collect();
+        let ident = PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident: name.clone(), subpat: None };
+        FnArg::Typed(PatType { attrs, pat: Box::new(Pat::Ident(ident)), ..param.clone() })
+    });
+    receiver.chain(arguments).collect()
+}
+
+fn is_lint(attr: &Attribute) -> bool {
+    ["allow", "expect", "warn", "deny", "forbid"].iter().any(|level| attr.path().is_ident(level))
+}
+
+/// What a function with a refused signature becomes: itself, without the transaction as a parameter, so that neither its callers
+/// nor its body get errors that follow from the refusal.
+fn stand_in(function: &UnitFn, runtime: &Path) -> TokenStream {
+    let UnitFn { attrs, vis, sig, .. } = function;
+    let receiver = function.receiver.iter().cloned().map(FnArg::Receiver);
+    let arguments = function.arguments.iter().map(|argument| FnArg::Typed(argument.param.clone()));
+    let inputs: Punctuated<FnArg, Token![,]> = receiver.chain(arguments).collect();
+    let output = if inputs.is_empty() { outliving(&sig.output) } else { sig.output.clone() };
+    let signature = Signature { constness: None, inputs, output, ..sig.clone() };
+    let tx = function.tx.as_ref().map(|tx| {
+        let (pat, ty) = (&tx.pat, lent(&tx.ty));
+        quote!(let #pat: #ty = #runtime::__private::refused();)
+    });
+    match &function.body {
+        Body::Block(body) => quote!(#(#attrs)* #vis #signature { #tx #body }),
+        Body::Missing(semicolon) => quote!(#(#attrs)* #vis #signature #semicolon),
+    }
+}
+
+/// The transaction's type as it should have been written: the body was written for that.
+fn lent(ty: &Type) -> TokenStream {
+    match ty {
+        Type::Reference(reference) if reference.mutability.is_none() => {
+            let (and, lifetime, elem) = (reference.and_token, &reference.lifetime, &reference.elem);
+            quote!(#and #lifetime mut #elem)
+        }
+        ty if is_tx_type(ty) && !matches!(ty, Type::Reference(_)) => quote!(&mut #ty),
+        ty => ty.to_token_stream(),
+    }
+}
+
+/// The return type with every lifetime that was left out, and that no parameter could give, as `'static`.
+fn outliving(output: &ReturnType) -> ReturnType {
+    struct Outlive;
+    impl VisitMut for Outlive {
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            if lifetime.ident == "_" {
+                *lifetime = Lifetime::new("'static", lifetime.span());
+            }
+        }
+
+        fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+            let and = reference.and_token.span;
+            reference.lifetime.get_or_insert_with(|| Lifetime::new("'static", and));
+            visit_mut::visit_type_reference_mut(self, reference);
+        }
+    }
+    let mut output = output.clone();
+    Outlive.visit_return_type_mut(&mut output);
+    output
+}

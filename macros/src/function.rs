@@ -1,0 +1,122 @@
+//! Takes a function apart: the transaction parameter, the others, and the body, which stays an opaque group of tokens so that
+//! half-written code expands too and keeps its own errors. What is not allowed is decided by `rules`.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{AttrStyle, Attribute, FnArg, Pat, PatType, Receiver, Signature, Token, Type, Visibility};
+
+/// A function that carries the attribute.
+pub(crate) struct UnitFn {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    /// As it was written, the transaction included.
+    pub(crate) sig: Signature,
+    pub(crate) receiver: Option<Receiver>,
+    pub(crate) tx: Option<PatType>,
+    pub(crate) arguments: Vec<Argument>,
+    pub(crate) body: Body,
+}
+
+/// A parameter that callers see.
+pub(crate) struct Argument {
+    /// The name in the signature that callers see; the pattern is the body's.
+    pub(crate) name: Ident,
+    pub(crate) param: PatType,
+}
+
+/// What follows the signature.
+pub(crate) enum Body {
+    Block(Group),
+    Missing(Token![;]),
+}
+
+impl Parse for UnitFn {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        let sig: Signature = input.parse()?;
+        let body = if input.peek(Token![;]) { Body::Missing(input.parse()?) } else { block(input, &mut attrs)? };
+        let (receiver, tx, arguments) = split(&sig);
+        Ok(Self { attrs, vis, sig, receiver, tx, arguments, body })
+    }
+}
+
+/// The body. Attributes at its beginning (`#![allow(…)]`) go above the function: a closure's block cannot have any.
+fn block(input: ParseStream<'_>, attrs: &mut Vec<Attribute>) -> syn::Result<Body> {
+    let group: Group = input.parse()?;
+    let split = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?));
+    let (inner, statements) = split.parse2(group.stream())?;
+    if inner.is_empty() {
+        return Ok(Body::Block(group));
+    }
+    attrs.extend(inner.into_iter().map(|attr| Attribute { style: AttrStyle::Outer, ..attr }));
+    let mut rest = Group::new(Delimiter::Brace, statements);
+    rest.set_span(group.span());
+    Ok(Body::Block(rest))
+}
+
+/// The parameters by what becomes of them: captured by the body, supplied by the runtime, passed by the caller.
+fn split(sig: &Signature) -> (Option<Receiver>, Option<PatType>, Vec<Argument>) {
+    let (mut receiver, mut tx, mut arguments) = (None, None, Vec::new());
+    for input in &sig.inputs {
+        match input {
+            FnArg::Receiver(found) => receiver = Some(found.clone()),
+            FnArg::Typed(param) if tx.is_none() && arguments.is_empty() && is_transaction(param) => {
+                tx = Some(param.clone());
+            }
+            FnArg::Typed(param) => {
+                let name = name(&param.pat, arguments.len());
+                arguments.push(Argument { name, param: param.clone() });
+            }
+        }
+    }
+    (receiver, tx, arguments)
+}
+
+/// Whether the first typed parameter is the transaction: by its name, or by the last word of its type. (`acc: &mut Account`
+/// cannot be told from a transaction in any other way: macros see no types.)
+fn is_transaction(param: &PatType) -> bool {
+    matches!(&*param.pat, Pat::Ident(pat) if pat.ident == "tx") || is_tx_type(&param.ty)
+}
+
+/// Whether the type is spelt `Tx`, by value or behind references.
+pub(crate) fn is_tx_type(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) => is_tx_type(&reference.elem),
+        Type::Group(group) => is_tx_type(&group.elem),
+        Type::Paren(paren) => is_tx_type(&paren.elem),
+        Type::Path(path) => path.path.segments.last().is_some_and(|segment| segment.ident == "Tx"),
+        _ => false,
+    }
+}
+
+/// What the parameter is called in the signature that callers see.
+fn name(pat: &Pat, position: usize) -> Ident {
+    match pat {
+        // The wrapper uses every parameter, and clippy's `used_underscore_binding` would say so at the user's token; a name
+        // with the macro's hygiene reads the same in the documentation and is not linted.
+        Pat::Ident(pat) if pat.ident.unraw().to_string().starts_with('_') => hygienic(&pat.ident),
+        Pat::Ident(pat) => pat.ident.clone(),
+        _ => format_ident!("argument_{position}", span = Span::mixed_site()),
+    }
+}
+
+fn hygienic(ident: &Ident) -> Ident {
+    let mut ident = ident.clone();
+    ident.set_span(Span::mixed_site().located_at(ident.span()));
+    ident
+}
+
+/// Whether any of the words occurs in the tokens, at any depth.
+pub(crate) fn mentions(tokens: impl ToTokens, is_wanted: &dyn Fn(&Ident) -> bool) -> bool {
+    fn inside(tokens: TokenStream, is_wanted: &dyn Fn(&Ident) -> bool) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(ident) => is_wanted(&ident),
+            TokenTree::Group(group) => inside(group.stream(), is_wanted),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        })
+    }
+    inside(tokens.into_token_stream(), is_wanted)
+}

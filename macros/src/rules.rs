@@ -1,0 +1,196 @@
+//! What a signature may not be, one small function per rule: each says at the user's own token what to write instead. Only what
+//! spelling can tell is here; types are checked by the compiler, through the bounds in `runtime/src/private.rs`.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Attribute, Error, Lifetime, ParenthesizedGenericArguments, ReceiverKind, ReturnType, Type, TypeFnPtr, TypeReference,
+};
+
+use crate::args::{Args, Attempts};
+use crate::errors::Errors;
+use crate::function::{Body, UnitFn, is_tx_type};
+
+type Rule = fn(&UnitFn, &mut Errors);
+
+/// Rules for every unit.
+const ALWAYS: &[Rule] = &[
+    not_const,
+    not_async,
+    has_a_body,
+    returns_something,
+    transaction_comes_first,
+    transaction_is_lent,
+    transaction_has_no_lifetime,
+    result_borrows_from_an_argument,
+    parameters_are_unconditional,
+];
+
+/// Rules for units that may run a second time.
+const WHILE_RETRIED: &[Rule] = &[no_mutable_reference, no_mutable_self];
+
+pub(crate) fn check(function: &UnitFn, args: &Args, errors: &mut Errors) {
+    let retried = match args.attempts {
+        Attempts::Several => WHILE_RETRIED,
+        Attempts::One => &[],
+    };
+    ALWAYS.iter().chain(retried).for_each(|rule| rule(function, errors));
+}
+
+fn not_const(function: &UnitFn, errors: &mut Errors) {
+    if let Some(keyword) = &function.sig.constness {
+        errors.push(Error::new_spanned(keyword, "a unit of work talks to a database and cannot be `const`: remove `const`"));
+    }
+}
+
+fn not_async(function: &UnitFn, errors: &mut Errors) {
+    if let Some(keyword) = &function.sig.asyncness {
+        let message = "a unit of work is bound to one thread and cannot be `async`: write a plain `fn` \
+                       and call it where blocking is allowed (in tokio: `spawn_blocking`)";
+        errors.push(Error::new_spanned(keyword, message));
+    }
+}
+
+fn has_a_body(function: &UnitFn, errors: &mut Errors) {
+    if let Body::Missing(semicolon) = &function.body {
+        let message = "a unit of work needs a body: put `#[unit_of_work]` on the method where it is implemented, \
+                       or give this one a default body";
+        errors.push(Error::new_spanned(semicolon, message));
+    }
+}
+
+fn returns_something(function: &UnitFn, errors: &mut Errors) {
+    if matches!(function.sig.output, ReturnType::Default) {
+        let message = "a unit of work must return `Result<T, E>`: `Ok` commits and `Err` rolls back; \
+                       write `-> Result<(), E>`, with an `E` that is `From<unit_of_work::Error>` and `Debug`";
+        errors.push(Error::new_spanned(&function.sig.ident, message));
+    }
+}
+
+fn transaction_comes_first(function: &UnitFn, errors: &mut Errors) {
+    for argument in function.arguments.iter().filter(|argument| is_tx_type(&argument.param.ty)) {
+        let message = if function.tx.is_some() {
+            "a unit of work has one transaction, its first parameter: remove this one"
+        } else {
+            "the transaction is the first parameter of a unit of work (after `self`): move it there"
+        };
+        errors.push(Error::new_spanned(&argument.param, message));
+    }
+}
+
+fn transaction_is_lent(function: &UnitFn, errors: &mut Errors) {
+    let Some(tx) = &function.tx else { return };
+    match &*tx.ty {
+        Type::Reference(reference) if reference.mutability.is_some() => {}
+        Type::Reference(_) => {
+            let message = "statements need the transaction for themselves: write `&mut Tx`";
+            errors.push(Error::new_spanned(&tx.ty, message));
+        }
+        ty if is_tx_type(ty) => {
+            let message = "the transaction is lent to the unit, which ends it when the body returns: write `&mut Tx`";
+            errors.push(Error::new_spanned(ty, message));
+        }
+        ty => {
+            let message = "the first parameter is called `tx`, the name of a unit's transaction: \
+                           write `tx: &mut Tx`, or give this parameter another name";
+            errors.push(Error::new_spanned(ty, message));
+        }
+    }
+}
+
+fn transaction_has_no_lifetime(function: &UnitFn, errors: &mut Errors) {
+    let Some(tx) = &function.tx else { return };
+    if let Some(named) = Lifetimes::of(&tx.ty).named.first() {
+        let message = "the transaction lives as long as one attempt, which no caller can name: \
+                       write `&mut Tx` or `&mut Tx<'_>`";
+        errors.push(Error::new(named.span(), message));
+    }
+}
+
+/// Without the transaction the compiler would speak of a signature that nobody wrote (E0106), so the case is told here: nothing
+/// but the transaction is left that the result could borrow from.
+fn result_borrows_from_an_argument(function: &UnitFn, errors: &mut Errors) {
+    let ReturnType::Type(_, ty) = &function.sig.output else { return };
+    let is_all_there_is = function.tx.is_some() && function.receiver.is_none() && function.arguments.is_empty();
+    if let (true, Some(token)) = (is_all_there_is, Lifetimes::of(ty).elided.first()) {
+        let message = "a unit's result cannot borrow from its transaction, which is over when the caller gets it: \
+                       return an owned value, or `&'static` if it is that";
+        errors.push(Error::new_spanned(token, message));
+    }
+}
+
+fn parameters_are_unconditional(function: &UnitFn, errors: &mut Errors) {
+    let params = function.tx.iter().chain(function.arguments.iter().map(|argument| &argument.param));
+    for attr in params.flat_map(|param| &param.attrs).filter(|attr| is_condition(attr)) {
+        let message = "a unit of work passes each of its parameters on: put the condition on the whole function";
+        errors.push(Error::new_spanned(attr, message));
+    }
+}
+
+fn is_condition(attr: &Attribute) -> bool {
+    attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr")
+}
+
+const LEFTOVERS: &str = "a second attempt would see what the first one left";
+
+fn no_mutable_reference(function: &UnitFn, errors: &mut Errors) {
+    for argument in &function.arguments {
+        if let Type::Reference(reference) = &*argument.param.ty
+            && reference.mutability.is_some()
+            && !is_tx_type(&argument.param.ty)
+        {
+            let message = format!("{LEFTOVERS}: take the value by `&` and return the new one, or say `retry = \"never\"`");
+            errors.push(Error::new_spanned(&argument.param.ty, message));
+        }
+    }
+}
+
+fn no_mutable_self(function: &UnitFn, errors: &mut Errors) {
+    let Some(receiver) = &function.receiver else { return };
+    let is_mutable = match &receiver.kind {
+        ReceiverKind::Reference(_, _, mutability) => mutability.is_some(),
+        ReceiverKind::Typed(_, ty) => matches!(&**ty, Type::Reference(reference) if reference.mutability.is_some()),
+        _ => false,
+    };
+    if is_mutable || receiver.mutability.is_some() {
+        let message = format!("{LEFTOVERS}: take `&self` and return what changed, or say `retry = \"never\"`");
+        errors.push(Error::new_spanned(receiver, message));
+    }
+}
+
+/// The lifetimes that a type spells, and the references where it leaves one out.
+#[derive(Default)]
+struct Lifetimes {
+    named: Vec<Lifetime>,
+    elided: Vec<TokenStream>,
+}
+
+impl Lifetimes {
+    fn of(ty: &Type) -> Self {
+        let mut found = Self::default();
+        found.visit_type_mut(&mut ty.clone());
+        found
+    }
+}
+
+impl VisitMut for Lifetimes {
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident == "_" {
+            self.elided.push(lifetime.to_token_stream());
+        } else {
+            self.named.push(lifetime.clone());
+        }
+    }
+
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        if reference.lifetime.is_none() {
+            self.elided.push(reference.and_token.to_token_stream());
+        }
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+
+    // `Fn(&T) -> &U` and `fn(&T) -> &U` leave out lifetimes of their own.
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
+    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
+}

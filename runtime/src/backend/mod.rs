@@ -1,0 +1,76 @@
+//! What the runtime needs of a database engine. MySQL and MariaDB ([`MySql`](crate::MySql)) are the first; others come behind
+//! the same traits. They are sealed: the runtime's promises rest on how an engine implements them.
+
+pub(crate) mod mysql;
+
+use std::any::Any;
+use std::fmt::Debug;
+
+use crate::fault::Failed;
+use crate::options::{Access, Isolation};
+
+/// A database engine: the type parameter of [`Database`](crate::Database) and [`Tx`](crate::Tx).
+///
+/// Sealed; a user of MySQL or MariaDB never writes it.
+pub trait Backend: Debug + Sized + 'static {
+    /// Opens connections.
+    #[doc(hidden)]
+    type Connector: Connector<Connection = Self::Connection>;
+    /// One connection and what is known of it.
+    #[doc(hidden)]
+    type Connection: Connection;
+}
+
+/// Opens connections; shared by all threads.
+pub trait Connector: Debug + Send + Sync + 'static {
+    /// What it opens.
+    type Connection;
+
+    /// Opens one and brings it into the state that units expect. Called without any lock held.
+    fn connect(&self) -> Result<Self::Connection, Failed>;
+}
+
+/// What a transaction is to be like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Characteristics {
+    pub(crate) isolation: Isolation,
+    pub(crate) access: Access,
+}
+
+/// What a connection is worth after a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Idle, in step, as units expect it.
+    Clean,
+    /// Idle and in step, but the unit left something on it: to be reset before anybody else sees it.
+    Touched,
+    /// Lost, out of step, or still in a transaction that would not end: never to be used again.
+    Broken,
+}
+
+/// One connection. Called by one thread at a time, never while user code runs.
+pub trait Connection: Debug + Send + 'static {
+    /// What is needed to end the server's side of this connection from another one.
+    type Ghost: Any + Debug + Send;
+
+    /// Says what the next transaction is to be like. Sends nothing: the first statement does.
+    fn expect(&mut self, characteristics: Characteristics);
+    /// Says that the connection may have died unnoticed: to be checked before the next statement.
+    fn doubt(&mut self);
+    /// Checks a doubted connection, otherwise does nothing.
+    fn reassure(&mut self) -> Result<(), Failed>;
+    /// Commits; sends nothing if nothing was sent before.
+    fn commit(&mut self) -> Result<(), Failed>;
+    /// Rolls back and awaits the answer; sends nothing if nothing was sent before.
+    fn rollback(&mut self) -> Result<(), Failed>;
+    /// Puts a touched connection back into the state that units expect.
+    fn reset(&mut self) -> Result<(), Failed>;
+    /// What it is worth now.
+    fn standing(&self) -> Standing;
+    /// Shuts the socket so that nothing more can be sent, not even on drop.
+    fn shut(&mut self);
+    /// What would be left of it on the server. `None` where killing is not safe.
+    fn ghost(&self) -> Option<Self::Ghost>;
+    /// Ends what is left of another connection, if this one talks to the same server.
+    fn lay(&mut self, ghost: &Self::Ghost) -> Result<(), Failed>;
+}

@@ -1,0 +1,328 @@
+//! One connection as we know it: which characteristics it has and which the unit wants, whether a transaction may be open,
+//! whether the unit left something on it, whether it is in step. Statements are read, measured, begun and bracketed here; what
+//! their errors mean is `faults`, and what follows from them is decided above.
+
+use mysql::{Conn, Row};
+
+use super::faults;
+use super::opening::{Begin, OPENED, OnLockTimeout, Server, characteristics_text, open};
+use super::sizes::largest_packet;
+use super::statement::{Touches, Verdict, Wait};
+use super::texts::Texts;
+use super::wire::{Answer, Request, SessionState, Wire};
+use crate::backend::{Characteristics, Connection, Standing};
+use crate::error::ErrorKind;
+use crate::fault::{Again, AtCommit, Failed, Undone};
+
+/// Chain and release are spelled out: `completion_type` must not decide them.
+const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
+const ROLLBACK: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
+
+/// "SAVEPOINT does not exist".
+const NO_SUCH_SAVEPOINT: u16 = 1305;
+/// "Unknown thread id": the ghost is gone already.
+const NO_SUCH_THREAD: u16 = 1094;
+
+#[derive(Debug)]
+pub struct MySqlConnection {
+    wire: Box<dyn Wire>,
+    home: Option<String>,
+    server: Server,
+    has: Characteristics,
+    wanted: Characteristics,
+    transaction: Open,
+    trust: Trust,
+    step: Step,
+    left: Left,
+    texts: Texts,
+    brackets: u64,
+}
+
+/// Whether something was sent since the last COMMIT or ROLLBACK.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    No,
+    MayBe,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    Alive,
+    /// Idle for long, or others of its kind were lost.
+    Doubted,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    In,
+    /// A reply may be missing, late or cut: whatever is read next may belong to something else.
+    Out,
+}
+
+/// What the unit leaves on the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    Something,
+}
+
+/// The server's side of a connection.
+#[derive(Debug, Clone)]
+pub struct Ghost {
+    server: Server,
+}
+
+impl MySqlConnection {
+    /// Brings a fresh connection into the state that units expect. `home` is its default database.
+    pub(crate) fn new(mut wire: Box<dyn Wire>, home: Option<String>) -> Result<Self, Failed> {
+        let server = open(&mut *wire)?;
+        Ok(Self {
+            wire,
+            home,
+            server,
+            has: OPENED,
+            wanted: OPENED,
+            transaction: Open::No,
+            trust: Trust::Alive,
+            step: Step::In,
+            left: Left::Nothing,
+            texts: Texts::default(),
+            brackets: 0,
+        })
+    }
+
+    /// Runs one statement of a body.
+    pub(crate) fn statement(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> Result<Answer, Failed> {
+        let reading = self.texts.read(request.text(), self.server.mode);
+        self.measure(&request)?;
+        match reading.verdict {
+            Verdict::Refused(refusal) => Err(refused(&refusal.to_string())),
+            Verdict::Plain => {
+                self.begin()?;
+                self.noting(reading.touches, reading.wait, |wire| wire.exchange(request, rows))
+            }
+            Verdict::Bracketed => {
+                self.begin()?;
+                let name = self.open_bracket()?;
+                let answer = self.noting(Touches::Session, reading.wait, |wire| wire.exchange(request, rows))?;
+                self.close_bracket(&name)?;
+                Ok(answer)
+            }
+        }
+    }
+
+    /// Reads a text that a guard is about to send by the driver's own connection.
+    pub(crate) fn check(&mut self, sql: &str) -> Result<(), Failed> {
+        // Nothing is known of how a guard's rows are read to their end, nor of what the text leaves behind.
+        self.left = Left::Something;
+        match self.texts.read(sql, self.server.mode).verdict {
+            Verdict::Refused(refusal) => Err(refused(&refusal.to_string())),
+            Verdict::Plain | Verdict::Bracketed => Ok(()),
+        }
+    }
+
+    /// The driver's connection, for a text that was checked.
+    pub(crate) fn raw(&mut self, sql: &str) -> mysql::Result<&mut Conn> {
+        self.wire.conn(sql)
+    }
+
+    /// Nothing more is sent on this connection.
+    pub(crate) fn give_up(&mut self) {
+        self.step = Step::Out;
+    }
+
+    /// Begins the transaction if it is not begun: characteristics if they changed, and where it must be said, START TRANSACTION.
+    pub(crate) fn begin(&mut self) -> Result<(), Failed> {
+        if self.transaction == Open::MayBe {
+            return Ok(());
+        }
+        if self.has != self.wanted {
+            self.send(characteristics_text(self.wanted))?;
+            self.has = self.wanted;
+        }
+        self.transaction = Open::MayBe;
+        match self.server.begin {
+            Begin::Implicit => Ok(()),
+            Begin::Explicit => self.send("START TRANSACTION").map(drop),
+        }
+    }
+
+    /// Sets a savepoint that nobody else knows. If it is still there afterwards, nothing in between has committed.
+    pub(crate) fn open_bracket(&mut self) -> Result<String, Failed> {
+        self.brackets += 1;
+        let name = format!("unit_of_work_{}", self.brackets);
+        self.send(&format!("SAVEPOINT {name}")).map(|_| name)
+    }
+
+    pub(crate) fn close_bracket(&mut self, name: &str) -> Result<(), Failed> {
+        if self.step == Step::Out {
+            return Ok(());
+        }
+        match self.send(&format!("RELEASE SAVEPOINT {name}")) {
+            Err(failed) if failed.code == Some(NO_SUCH_SAVEPOINT) => Err(committed_inside()),
+            result => result.map(drop),
+        }
+    }
+
+    /// Runs a text of ours or of an administrator's, unread.
+    pub(crate) fn send(&mut self, sql: &str) -> Result<Answer, Failed> {
+        self.exchange(Request::Query(sql), &mut drop)
+    }
+
+    pub(crate) fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> Result<Answer, Failed> {
+        let answer = self.wire.exchange(request, rows);
+        answer.map_err(|error| self.failed(faults::failed(error), Wait::Server))
+    }
+
+    /// From now on the session carries what its next user must not see.
+    pub(crate) fn leaves_something(&mut self) {
+        self.left = Left::Something;
+    }
+
+    fn measure(&self, request: &Request<'_>) -> Result<(), Failed> {
+        let (size, limit) = (largest_packet(request), self.server.max_allowed_packet);
+        if size <= limit {
+            return Ok(());
+        }
+        let detail = format!(
+            "{size} bytes are more than the server takes in one packet ({limit}); nothing was sent; \
+             raise `max_allowed_packet` there, or send less"
+        );
+        Err(Failed::of(ErrorKind::TooLarge, Undone::Statement, Again::Never, detail))
+    }
+
+    fn noting(
+        &mut self,
+        touches: Touches,
+        wait: Wait,
+        exchange: impl FnOnce(&mut dyn Wire) -> mysql::Result<Answer>,
+    ) -> Result<Answer, Failed> {
+        if touches == Touches::Session {
+            self.left = Left::Something;
+        }
+        match exchange(&mut *self.wire) {
+            Ok(answer) => {
+                if answer.state == SessionState::Changed {
+                    self.left = Left::Something;
+                }
+                Ok(answer)
+            }
+            Err(error) => Err(self.failed(faults::failed(error), wait)),
+        }
+    }
+
+    /// What an error does to the connection, and what a statement that asked not to wait makes of it.
+    fn failed(&mut self, mut failed: Failed, wait: Wait) -> Failed {
+        if failed.fault.undone == Undone::Connection {
+            self.step = Step::Out;
+        }
+        if failed.fault.kind == ErrorKind::LockTimeout && wait == Wait::NoWait {
+            // MariaDB says 1205 where MySQL says 3572.
+            failed.fault.kind = ErrorKind::LockNotAvailable;
+            failed.detail = Some("a lock was not free, and the statement asked not to wait".into());
+            failed.fault.again = Again::Never;
+            failed.fault.undone = match self.server.on_lock_timeout {
+                OnLockTimeout::UndoStatement => Undone::Statement,
+                OnLockTimeout::UndoTransaction => Undone::Transaction,
+            };
+        }
+        failed
+    }
+}
+
+impl Connection for MySqlConnection {
+    type Ghost = Ghost;
+
+    fn expect(&mut self, characteristics: Characteristics) {
+        self.wanted = characteristics;
+    }
+
+    fn doubt(&mut self) {
+        self.trust = Trust::Doubted;
+    }
+
+    fn reassure(&mut self) -> Result<(), Failed> {
+        match std::mem::replace(&mut self.trust, Trust::Alive) {
+            Trust::Alive => Ok(()),
+            Trust::Doubted => self.exchange(Request::Ping, &mut drop).map(drop).inspect_err(|_| self.step = Step::Out),
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), Failed> {
+        if self.transaction == Open::No {
+            return Ok(());
+        }
+        let answer = self.send(COMMIT);
+        match &answer {
+            Ok(_) => self.transaction = Open::No,
+            Err(failed) if failed.fault.at_commit == AtCommit::Unknown => self.step = Step::Out,
+            Err(_) => {}
+        }
+        answer.map(drop)
+    }
+
+    fn rollback(&mut self) -> Result<(), Failed> {
+        if self.transaction == Open::No || self.step == Step::Out {
+            return Ok(());
+        }
+        // A session that will not roll back keeps its transaction; a later COMMIT on it would save half a unit.
+        self.send(ROLLBACK).inspect_err(|_| self.step = Step::Out)?;
+        self.transaction = Open::No;
+        Ok(())
+    }
+
+    fn reset(&mut self) -> Result<(), Failed> {
+        self.step = Step::Out;
+        self.wire.exchange(Request::Reset, &mut drop).map_err(faults::failed)?;
+        self.server = open(&mut *self.wire)?;
+        if let Some(home) = &self.home {
+            // A reset leaves the default database where `USE` put it.
+            let text = format!("USE `{}`", home.replace('`', "``"));
+            self.wire.exchange(Request::Query(&text), &mut drop).map_err(faults::failed)?;
+        }
+        self.has = OPENED;
+        self.left = Left::Nothing;
+        self.step = Step::In;
+        Ok(())
+    }
+
+    fn standing(&self) -> Standing {
+        match (self.step, self.transaction, self.left) {
+            (Step::Out, _, _) | (Step::In, Open::MayBe, _) => Standing::Broken,
+            (Step::In, Open::No, Left::Something) => Standing::Touched,
+            (Step::In, Open::No, Left::Nothing) => Standing::Clean,
+        }
+    }
+
+    fn shut(&mut self) {
+        self.wire.shut();
+    }
+
+    fn ghost(&self) -> Option<Ghost> {
+        match self.server.begin {
+            Begin::Implicit => Some(Ghost { server: self.server.clone() }),
+            Begin::Explicit => None,
+        }
+    }
+
+    fn lay(&mut self, ghost: &Ghost) -> Result<(), Failed> {
+        let other = &ghost.server;
+        if self.server.begin == Begin::Explicit || !self.server.identity.is_same_server(&other.identity) {
+            return Ok(());
+        }
+        match self.send(&format!("KILL CONNECTION {}", other.connection)) {
+            Err(failed) if failed.code == Some(NO_SUCH_THREAD) => Ok(()),
+            result => result.map(drop),
+        }
+    }
+}
+
+fn refused(why: &str) -> Failed {
+    Failed::of(ErrorKind::Refused, Undone::Statement, Again::Never, format!("not sent: {why}"))
+}
+
+fn committed_inside() -> Failed {
+    let detail = "this statement ended the unit's transaction, so part of the unit may be committed; it was not run again; \
+                  take the COMMIT out of the procedure, or call it outside of any unit with `db.session`";
+    Failed::of(ErrorKind::ImplicitCommit, Undone::Transaction, Again::Never, detail)
+}

@@ -1,0 +1,30 @@
+//! MySQL and MariaDB, by the driver's raw `Conn`: never its `Pool`, `Transaction` or `TxOpts`, which send what we do not know of.
+//! What opens a connection is `connector` and `opening`, what it knows and does is `connection`, what an error means is `faults`,
+//! what a text is is `statement`, what bodies call is `vocabulary` and `lent`; `wire` is all that is needed of the driver.
+
+mod administration;
+pub(crate) mod connection;
+pub(crate) mod connector;
+pub(crate) mod faults;
+mod lent;
+mod lexer;
+mod opening;
+mod sizes;
+pub(crate) mod statement;
+mod texts;
+mod vocabulary;
+pub(crate) mod wire;
+
+pub use administration::Session;
+pub use lent::Lent;
+
+use super::Backend;
+
+/// The engine behind MySQL, MariaDB and what speaks their protocol.
+#[derive(Debug)]
+pub enum MySql {}
+
+impl Backend for MySql {
+    type Connector = connector::MySqlConnector;
+    type Connection = connection::MySqlConnection;
+}

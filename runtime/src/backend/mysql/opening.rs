@@ -1,0 +1,160 @@
+//! What every connection of ours is brought to before a unit sees it, after connecting and after each reset, and what the
+//! server tells about itself meanwhile. Two packets; the texts and their order are decided here.
+
+use mysql::{Row, Value};
+
+use super::faults;
+use super::statement::Mode;
+use super::wire::{Request, SessionState, Wire};
+use crate::backend::Characteristics;
+use crate::error::ErrorKind;
+use crate::fault::{Again, Failed, Undone};
+use crate::options::{Access, Isolation};
+
+/// What a connection has when the opening is done.
+pub(crate) const OPENED: Characteristics =
+    Characteristics { isolation: Isolation::Serializable, access: Access::ReadWrite };
+
+/// With autocommit off a transaction begins with the first statement, so that beginning costs no round trip.
+/// `completion_type` would make COMMIT begin another one. `init_connect` of the server may have changed the character set.
+/// What follows the settings asks for the server's identity and limits.
+const SETTINGS: &str = "SET SESSION autocommit=0, completion_type=0;\
+    SET NAMES utf8mb4;\
+    SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE;\
+    SELECT CONNECTION_ID(), @@hostname, @@port, @@server_id, UNIX_TIMESTAMP(), @@max_allowed_packet, \
+    @@sql_mode, @@innodb_rollback_on_timeout;\
+    SHOW GLOBAL STATUS LIKE 'Uptime'";
+
+/// The user variable is there to be seen by the tracker that was just switched on; nobody reads it.
+const TRACKING: &str = "SET SESSION session_track_state_change=1;SET @unit_of_work_opened=NULL";
+
+/// What the server said about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Server {
+    pub(crate) identity: Identity,
+    pub(crate) connection: u64,
+    /// Bytes.
+    pub(crate) max_allowed_packet: u64,
+    pub(crate) mode: Mode,
+    pub(crate) on_lock_timeout: OnLockTimeout,
+    pub(crate) begin: Begin,
+}
+
+/// Which server this is. Connection ids start again when a server restarts, and MySQL's `server_uuid` stays the same: so the
+/// start time belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    host: String,
+    port: u64,
+    server_id: u64,
+    /// Seconds since 1970, by the server's clock.
+    started: u64,
+}
+
+/// `UNIX_TIMESTAMP() - Uptime` is made of two readings that are rounded to seconds.
+const START_TOLERANCE_S: u64 = 2;
+
+impl Identity {
+    pub(crate) fn is_same_server(&self, other: &Self) -> bool {
+        (&self.host, self.port, self.server_id) == (&other.host, other.port, other.server_id)
+            && self.started.abs_diff(other.started) <= START_TOLERANCE_S
+    }
+}
+
+/// How a transaction begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// With the first statement.
+    Implicit,
+    /// With START TRANSACTION: something between us and the server does not pass everything on, so it might take a first SELECT
+    /// for one outside of a transaction (ProxySQL issues 469 and 5621). And nothing is killed through it.
+    Explicit,
+}
+
+/// What the server undoes when a lock is not granted in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnLockTimeout {
+    UndoStatement,
+    /// `innodb_rollback_on_timeout` is on.
+    UndoTransaction,
+}
+
+/// Opens.
+pub(crate) fn open(wire: &mut dyn Wire) -> Result<Server, Failed> {
+    let mut rows = Vec::new();
+    wire.exchange(Request::Query(SETTINGS), &mut |row| rows.push(row.unwrap())).map_err(faults::failed)?;
+    let mut server = read(&rows).ok_or_else(unreadable)?;
+    server.begin = begin(wire, server.connection)?;
+    Ok(server)
+}
+
+fn begin(wire: &mut dyn Wire, connection: u64) -> Result<Begin, Failed> {
+    let same = u64::from(wire.connection_id()) == connection & u64::from(u32::MAX);
+    match wire.exchange(Request::Query(TRACKING), &mut drop::<Row>) {
+        Ok(answer) if same && answer.state == SessionState::Changed => Ok(Begin::Implicit),
+        // Who refuses the variable knows no tracking.
+        Ok(_) | Err(mysql::Error::MySqlError(_)) => Ok(Begin::Explicit),
+        Err(error) => Err(faults::failed(error)),
+    }
+}
+
+fn read(rows: &[Vec<Value>]) -> Option<Server> {
+    let [about, uptime] = rows else { return None };
+    let [connection, host, port, server_id, now, packet, mode, rollback] = about.as_slice() else { return None };
+    let uptime = number(uptime.get(1)?)?;
+    Some(Server {
+        identity: Identity {
+            host: text(host)?,
+            port: number(port)?,
+            server_id: number(server_id)?,
+            started: number(now)?.saturating_sub(uptime),
+        },
+        connection: number(connection)?,
+        max_allowed_packet: number(packet)?,
+        mode: Mode::of(&text(mode)?),
+        on_lock_timeout: match number(rollback)? {
+            0 => OnLockTimeout::UndoStatement,
+            _ => OnLockTimeout::UndoTransaction,
+        },
+        begin: Begin::Explicit,
+    })
+}
+
+fn text(value: &Value) -> Option<String> {
+    mysql::from_value_opt(value.clone()).ok()
+}
+
+fn number(value: &Value) -> Option<u64> {
+    mysql::from_value_opt(value.clone()).ok()
+}
+
+fn unreadable() -> Failed {
+    let detail = "the server did not answer the opening questions as MySQL and MariaDB do; what stands behind this address?";
+    Failed::of(ErrorKind::Connect, Undone::Connection, Again::Never, detail)
+}
+
+/// The packet that changes isolation and access for the transactions to come.
+pub(crate) fn characteristics_text(wanted: Characteristics) -> &'static str {
+    match (wanted.isolation, wanted.access) {
+        (Isolation::ReadUncommitted, Access::ReadWrite) => {
+            "SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED, READ WRITE"
+        }
+        (Isolation::ReadUncommitted, Access::ReadOnly) => {
+            "SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED, READ ONLY"
+        }
+        (Isolation::ReadCommitted, Access::ReadWrite) => {
+            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
+        }
+        (Isolation::ReadCommitted, Access::ReadOnly) => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY",
+        (Isolation::RepeatableRead, Access::ReadWrite) => {
+            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE"
+        }
+        (Isolation::RepeatableRead, Access::ReadOnly) => {
+            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+        }
+        (Isolation::Serializable, Access::ReadWrite) => {
+            "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE"
+        }
+        (Isolation::Serializable, Access::ReadOnly) => "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY",
+    }
+}

@@ -1,0 +1,207 @@
+//! What a text is, read before it is sent: may it go out inside a unit, does it write, what does it leave on the session,
+//! does it ask not to wait.
+//!
+//! Decides how the parts are put together: several readings of executable comments, several statements in a text, what
+//! may stand anywhere in one. Which first words are what is `grammar`'s, what is said about a refused text is `refusal`'s,
+//! where tokens begin and end is the lexer's. Remembering readings is left to the caller.
+
+mod grammar;
+mod refusal;
+
+pub(crate) use self::refusal::Refusal;
+pub(crate) use super::lexer::Mode;
+use super::lexer::{Kind, Lexer};
+
+/// What a text is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) verdict: Verdict,
+    pub(crate) effect: Effect,
+    pub(crate) touches: Touches,
+    pub(crate) wait: Wait,
+}
+
+/// Whether a text may be sent inside a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It can neither end the transaction nor change what the session is.
+    Plain,
+    /// It may commit unseen (`CALL`, whatever no list has): only a savepoint around it tells.
+    Bracketed,
+    /// It must not be sent.
+    Refused(Refusal),
+}
+
+/// Whether a text writes by its own words. What a function or procedure does is known to the server alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Effect {
+    /// Nothing in the text says that it writes.
+    Reads,
+    /// Changes rows or temporary tables, or writes a file (`INTO OUTFILE`), which no rollback removes.
+    Writes,
+}
+
+/// Whether a text leaves state on the session that session tracking does not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Touches {
+    /// It does not. `LAST_INSERT_ID(n)` is here: any INSERT changes that value too.
+    Nothing,
+    /// It names a user variable, takes a lock that outlives the transaction, makes or drops a temporary table, or may
+    /// have done any of it.
+    Session,
+}
+
+/// How a text wants to wait for row locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Wait {
+    /// Not at all: `NOWAIT`, or `WAIT 0`, which `MariaDB` defines as the same and answers with the same 1205.
+    NoWait,
+    /// As long as the session's settings say, or a number of seconds.
+    Server,
+}
+
+/// With more different executable comments than this (each doubles the number of readings) a text is refused.
+const MOST_MARKERS: usize = 4;
+
+const SEMICOLON: Kind<'static> = Kind::Symbol(';');
+
+/// Functions whose locks outlive the transaction: the servers' own, and those of `MySQL`'s locking service and version
+/// tokens. What releases locks leaves nothing behind.
+const LOCKING_FUNCTIONS: &[&str] = &[
+    "GET_LOCK",
+    "SERVICE_GET_READ_LOCKS",
+    "SERVICE_GET_WRITE_LOCKS",
+    "VERSION_TOKENS_LOCK_SHARED",
+    "VERSION_TOKENS_LOCK_EXCLUSIVE",
+];
+
+/// Reads `sql` as a server whose `@@sql_mode` is `mode` would.
+///
+/// Whether an executable comment is executed depends on the server's kind and version, and a proxy may hide both; so the
+/// text is read once for every combination of heeded and skipped markers, and the most careful reading counts. A text
+/// without executable comments is read once. Never panics, whatever the text; takes time linear in its length.
+pub(crate) fn read(sql: &str, mode: Mode) -> Reading {
+    let tokens = Lexer::new(sql, mode);
+    let Some(markers) = markers(tokens.clone()) else {
+        return Reading::refused(Refusal::Undecidable);
+    };
+    (0..1_u32 << markers.len())
+        .filter_map(|heeded| read_statements(as_seen(tokens.clone(), &markers, heeded)))
+        .reduce(Reading::or)
+        .unwrap_or_else(|| Reading::refused(Refusal::Empty))
+}
+
+/// The different markers of executable comments; `None` when they are too many or servers differ on where one ends.
+fn markers(tokens: Lexer<'_>) -> Option<Vec<&str>> {
+    let mut markers = Vec::new();
+    for token in tokens {
+        match (token.kind, token.condition) {
+            (Kind::Undecidable, _) => return None,
+            (_, Some(marker)) if !markers.contains(&marker) && markers.len() == MOST_MARKERS => return None,
+            (_, Some(marker)) if !markers.contains(&marker) => markers.push(marker),
+            (_, Some(_) | None) => {}
+        }
+    }
+    Some(markers)
+}
+
+/// The tokens that a server sees which heeds the markers whose bits are set in `heeded`.
+fn as_seen<'t>(tokens: Lexer<'t>, markers: &[&'t str], heeded: u32) -> impl Iterator<Item = Kind<'t>> + Clone {
+    let is_seen = move |marker| markers.iter().zip(0..).any(|(known, bit)| *known == marker && heeded >> bit & 1 == 1);
+    tokens.filter(move |token| token.condition.is_none_or(is_seen)).map(|token| token.kind)
+}
+
+/// Reads the one statement that a text should hold; `None` when it holds none.
+fn read_statements<'t>(tokens: impl Iterator<Item = Kind<'t>> + Clone) -> Option<Reading> {
+    let statement = tokens.clone().take_while(|kind| *kind != SEMICOLON);
+    let follows = tokens.skip_while(|kind| *kind != SEMICOLON).any(|kind| kind != SEMICOLON);
+    let reading = statement.clone().next().map(|_| read_statement(statement));
+    match reading {
+        Some(Reading { verdict: Verdict::Refused(_), .. }) => reading,
+        Some(_) | None if follows => Some(Reading::refused(Refusal::SecondStatement)),
+        Some(_) | None => reading,
+    }
+}
+
+fn read_statement<'t>(statement: impl Iterator<Item = Kind<'t>> + Clone) -> Reading {
+    let reading = grammar::judge(statement.clone());
+    Reading { touches: reading.touches.max(touches(statement.clone())), wait: wait(statement), ..reading }
+}
+
+/// What a statement of any kind leaves on the session by what stands in it. A function may be called by a quoted name.
+fn touches<'t>(mut statement: impl Iterator<Item = Kind<'t>>) -> Touches {
+    let touches = statement.any(|kind| match kind {
+        Kind::UserVariable | Kind::Assign => true,
+        Kind::Word(name) | Kind::Quoted(name) => LOCKING_FUNCTIONS.iter().any(|known| known.eq_ignore_ascii_case(name)),
+        Kind::Number(_) | Kind::Literal | Kind::SystemVariable | Kind::Symbol(_) | Kind::Undecidable => false,
+    });
+    if touches { Touches::Session } else { Touches::Nothing }
+}
+
+/// Looks for `NOWAIT` and `WAIT 0` in a locking clause (`FOR UPDATE OF a, b NOWAIT`); neither word is reserved, so that
+/// anywhere else it is a name.
+fn wait<'t>(statement: impl Iterator<Item = Kind<'t>>) -> Wait {
+    let mut previous = SEMICOLON;
+    let mut locking = false;
+    for kind in statement {
+        let waits_zero =
+            is(previous, "WAIT") && matches!(kind, Kind::Number(n) if n.bytes().all(|digit| digit == b'0'));
+        if locking && (is(kind, "NOWAIT") || waits_zero) {
+            return Wait::NoWait;
+        }
+        locking = opens_locking_clause(previous, kind) || locking && may_stand_in_locking_clause(kind);
+        previous = kind;
+    }
+    Wait::Server
+}
+
+fn opens_locking_clause(previous: Kind<'_>, kind: Kind<'_>) -> bool {
+    is(previous, "FOR") && (is(kind, "UPDATE") || is(kind, "SHARE")) || is(previous, "SHARE") && is(kind, "MODE")
+}
+
+fn may_stand_in_locking_clause(kind: Kind<'_>) -> bool {
+    matches!(kind, Kind::Word(_) | Kind::Quoted(_) | Kind::Number(_) | Kind::Symbol(',' | '.'))
+}
+
+/// Whether a token is this keyword; a quoted one never is.
+fn is(kind: Kind<'_>, keyword: &str) -> bool {
+    matches!(kind, Kind::Word(word) if word.eq_ignore_ascii_case(keyword))
+}
+
+impl Reading {
+    fn plain(effect: Effect) -> Self {
+        Self { verdict: Verdict::Plain, effect, touches: Touches::Nothing, wait: Wait::Server }
+    }
+
+    fn bracketed(effect: Effect) -> Self {
+        Self { verdict: Verdict::Bracketed, touches: Touches::Session, ..Self::plain(effect) }
+    }
+
+    fn refused(refusal: Refusal) -> Self {
+        Self { verdict: Verdict::Refused(refusal), touches: Touches::Session, ..Self::plain(Effect::Writes) }
+    }
+
+    /// The more careful of two readings of one text, member by member. To wait is the careful one: a lock wait that timed
+    /// out must not pass for a lock that was not available.
+    fn or(self, other: Self) -> Self {
+        Self {
+            verdict: self.verdict.or(other.verdict),
+            effect: self.effect.max(other.effect),
+            touches: self.touches.max(other.touches),
+            wait: self.wait.max(other.wait),
+        }
+    }
+}
+
+impl Verdict {
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (refused @ Self::Refused(_), _) | (_, refused @ Self::Refused(_)) => refused,
+            (Self::Bracketed, _) | (_, Self::Bracketed) => Self::Bracketed,
+            (Self::Plain, Self::Plain) => Self::Plain,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

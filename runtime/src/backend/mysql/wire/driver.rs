@@ -1,0 +1,94 @@
+//! The driver's `Conn` behind the seam. Decides how an answer is read: every result set is walked to its end, because the
+//! driver's own `query_drop` and `query_first` swallow the errors of all but the first.
+
+use std::os::fd::AsRawFd;
+
+use mysql::consts::SessionStateType;
+use mysql::prelude::{Protocol, Queryable};
+use mysql::{Conn, Params, QueryResult, Row};
+use nix::sys::socket::{Shutdown, shutdown};
+
+use super::{Answer, Request, SessionState, Wire};
+
+/// "This command is not supported in the prepared statement protocol": MariaDB's bulk protocol takes only INSERT, UPDATE,
+/// DELETE and REPLACE.
+const NOT_IN_BULK: u16 = 1295;
+
+#[derive(Debug)]
+pub(crate) struct DriverWire(pub(crate) Conn);
+
+impl Wire for DriverWire {
+    fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
+        match request {
+            Request::Query(sql) => self.query(sql, rows),
+            Request::Execute(sql, params) => self.execute(sql, params, rows),
+            Request::Batch(sql, batch) => self.batch(sql, batch, rows),
+            Request::Ping => self.0.ping().map(|()| Answer::default()),
+            Request::Reset => self.0.reset().map(|()| Answer::default()),
+        }
+    }
+
+    fn conn(&mut self, _sql: &str) -> mysql::Result<&mut Conn> {
+        Ok(&mut self.0)
+    }
+
+    fn connection_id(&self) -> u32 {
+        self.0.connection_id()
+    }
+
+    fn shut(&mut self) {
+        // It may be shut already, which is all that we want.
+        let _already_shut = shutdown(self.0.as_raw_fd(), Shutdown::Both);
+    }
+}
+
+impl DriverWire {
+    fn query(&mut self, sql: &str, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
+        let answer = walk(self.0.query_iter(sql)?, rows)?;
+        Ok(Answer { state: self.state(), ..answer })
+    }
+
+    fn execute(&mut self, sql: &str, params: Params, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
+        let answer = walk(self.0.exec_iter(sql, params)?, rows)?;
+        Ok(Answer { state: self.state(), ..answer })
+    }
+
+    fn batch(&mut self, sql: &str, batch: Vec<Params>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
+        match self.0.exec_batch(sql, batch.iter().cloned()) {
+            Ok(()) => Ok(Answer {
+                affected_rows: self.0.affected_rows(),
+                last_insert_id: self.0.last_insert_id(),
+                state: self.state(),
+            }),
+            Err(mysql::Error::MySqlError(error)) if error.code == NOT_IN_BULK => {
+                batch.into_iter().try_fold(Answer::default(), |_, params| self.execute(sql, params, rows))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Items are told apart by their type alone: decoding this one fails in the driver's library (`mysql_common` 0.37).
+    fn state(&self) -> SessionState {
+        let changed = self.0.session_state_changes().is_ok_and(|changes| {
+            changes.iter().any(|change| {
+                matches!(
+                    change.data_type(),
+                    SessionStateType::SESSION_TRACK_STATE_CHANGE | SessionStateType::SESSION_TRACK_SCHEMA
+                )
+            })
+        });
+        if changed { SessionState::Changed } else { SessionState::AsBefore }
+    }
+}
+
+fn walk<T: Protocol>(mut result: QueryResult<'_, '_, '_, T>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
+    let mut answer = Answer::default();
+    while let Some(set) = result.iter() {
+        answer.affected_rows = set.affected_rows();
+        answer.last_insert_id = set.last_insert_id().unwrap_or_default();
+        for row in set {
+            rows(row?);
+        }
+    }
+    Ok(answer)
+}

@@ -1,0 +1,74 @@
+//! The seam: all that a session needs of a connection. One request, its whole answer. Behind it are the driver's `Conn`, a
+//! script (`testing::Script`) and planned failures around either; above it nobody can tell which.
+
+mod driver;
+#[cfg(feature = "testing")]
+pub(crate) mod failing;
+#[cfg(feature = "testing")]
+pub(crate) mod scripted;
+
+use std::fmt::Debug;
+
+use mysql::{Conn, Params, Row};
+
+pub(crate) use driver::DriverWire;
+
+/// One thing to ask of the server. All but `Execute` and `Batch` make exactly one round trip; those one more for a text that
+/// this connection has not prepared yet.
+#[derive(Debug, Clone)]
+pub(crate) enum Request<'a> {
+    /// A text, as it is.
+    Query(&'a str),
+    /// A prepared statement.
+    Execute(&'a str, Params),
+    /// A prepared statement with many rows of parameters.
+    Batch(&'a str, Vec<Params>),
+    /// Are you there?
+    Ping,
+    /// Forget what this session has set.
+    Reset,
+}
+
+impl Request<'_> {
+    /// The SQL, or the name of the command.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Query(sql) | Self::Execute(sql, _) | Self::Batch(sql, _) => sql,
+            Self::Ping => "PING",
+            Self::Reset => "RESET CONNECTION",
+        }
+    }
+}
+
+/// What came back besides rows; the figures are the last result set's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) affected_rows: u64,
+    pub(crate) last_insert_id: u64,
+    pub(crate) state: SessionState,
+}
+
+/// What the server's session tracker said. A hint: it does not see `SELECT @x := 1` or `GET_LOCK`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum SessionState {
+    /// Nothing.
+    #[default]
+    AsBefore,
+    /// The statement changed something that outlives the transaction.
+    Changed,
+}
+
+/// One connection to a server, or what stands for it in a test.
+pub(crate) trait Wire: Debug + Send {
+    /// Sends the request and reads the whole answer, every result set of it; each row goes to `rows`.
+    fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer>;
+
+    /// The driver's connection, for a guard that streams. `Err` = there is none behind this wire, or it was planned to fail.
+    fn conn(&mut self, sql: &str) -> mysql::Result<&mut Conn>;
+
+    /// The connection's number as the handshake told it.
+    fn connection_id(&self) -> u32;
+
+    /// Shuts the socket, so that not even the driver's destructor can send.
+    fn shut(&mut self);
+}

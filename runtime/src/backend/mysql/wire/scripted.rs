@@ -1,0 +1,289 @@
+//! A server that exists only as a queue of answers and a log of what it was asked: every rule above the seam can be tested
+//! with it, on users' own functions. What is not scripted succeeds, with no rows.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mysql::consts::ColumnType;
+use mysql::{Column, Conn, MySqlError, Row, Value};
+use mysql_common::row::new_row;
+
+use super::{Answer, Request, SessionState, Wire};
+
+/// What a scripted server answers.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Reply {
+    /// Success; so many rows were changed.
+    Done {
+        /// Rows.
+        affected_rows: u64,
+        /// The first AUTO_INCREMENT value made, or 0.
+        last_insert_id: u64,
+    },
+    /// Rows: column names, then the values of each row.
+    Rows(Vec<String>, Vec<Vec<Value>>),
+    /// An error of the server's: number, SQLSTATE, message.
+    Error(u16, String, String),
+    /// The connection is lost before the server did anything.
+    LostBefore,
+    /// The server did it, and the connection is lost before the answer arrives.
+    LostAfter,
+}
+
+/// A scripted server. Clones are the same server; hand one to
+/// [`DatabaseBuilder::script`](crate::DatabaseBuilder::script) and keep one to look at.
+///
+/// ```
+/// use unit_of_work::testing::{Reply, Script};
+/// use unit_of_work::{Database, Error, Tx};
+///
+/// # fn main() -> Result<(), Error> {
+/// let server = Script::new();
+/// let db = Database::builder().script(&server).connect()?;
+/// server.answer("UPDATE", Reply::error(1213, "40001", "Deadlock found"));
+///
+/// db.unit("twice").run(|tx: &mut Tx| tx.query_drop("UPDATE account SET balance = 0"))?;
+/// assert_eq!(
+///     server.take_log(),
+///     [
+///         "UPDATE account SET balance = 0",
+///         "ROLLBACK AND NO CHAIN NO RELEASE",
+///         "UPDATE account SET balance = 0",
+///         "COMMIT AND NO CHAIN NO RELEASE",
+///     ]
+/// );
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Default)]
+pub struct Script(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    connections: u32,
+    log: Vec<Sent>,
+    answers: VecDeque<(String, Reply)>,
+    tracking: Tracking,
+    handshake_offset: u32,
+    refusing: Option<Reply>,
+}
+
+/// One thing that a scripted server was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sent {
+    /// On which connection, counted from 1.
+    pub connection: u32,
+    /// The SQL, or `PING`, `RESET CONNECTION`, `CONNECT`, `SHUT`.
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Tracking {
+    #[default]
+    Offered,
+    Missing,
+}
+
+impl Reply {
+    /// An error of the server's.
+    pub fn error(code: u16, sqlstate: &str, message: &str) -> Self {
+        Self::Error(code, sqlstate.to_owned(), message.to_owned())
+    }
+
+    /// One row of one column.
+    pub fn value(column: &str, value: impl Into<Value>) -> Self {
+        Self::Rows(vec![column.to_owned()], vec![vec![value.into()]])
+    }
+}
+
+impl Script {
+    /// A server that answers everything with success.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Answers the next statement that begins with `start` (any case) with `reply`, once. Answers wait in order; one that
+    /// does not fit stays for later.
+    pub fn answer(&self, start: &str, reply: Reply) {
+        self.state().answers.push_back((start.to_lowercase(), reply));
+    }
+
+    /// From now on the server is one behind a proxy: it offers no session tracking, and its connection ids are others than the
+    /// handshake's.
+    pub fn behind_a_proxy(&self) {
+        let mut state = self.state();
+        state.tracking = Tracking::Missing;
+        state.handshake_offset = 1000;
+    }
+
+    /// From now on connecting fails with `reply`; `None` = it succeeds again.
+    pub fn refuse_connections(&self, reply: Option<Reply>) {
+        self.state().refusing = reply;
+    }
+
+    /// What was asked since the last call, without the opening of connections.
+    pub fn take_log(&self) -> Vec<String> {
+        self.take_sent().into_iter().map(|sent| sent.text).filter(|text| text != "CONNECT" && text != "SHUT").collect()
+    }
+
+    /// The same with connections, and with their opening as `CONNECT` and their shutting as `SHUT`.
+    pub fn take_sent(&self) -> Vec<Sent> {
+        std::mem::take(&mut self.state().log)
+    }
+
+    /// Connections opened so far.
+    pub fn connections(&self) -> u32 {
+        self.state().connections
+    }
+
+    pub(crate) fn connect(&self) -> mysql::Result<ScriptedWire> {
+        let mut state = self.state();
+        if let Some(reply) = state.refusing.clone() {
+            return Err(reply.error_to("CONNECT").unwrap_or_else(lost));
+        }
+        state.connections += 1;
+        let id = state.connections;
+        state.log.push(Sent { connection: id, text: "CONNECT".into() });
+        let handshake = id + state.handshake_offset;
+        Ok(ScriptedWire { script: self.clone(), id, handshake, lost: Lost::No })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Script({} connections)", self.connections())
+    }
+}
+
+impl Reply {
+    fn error_to(&self, _text: &str) -> Option<mysql::Error> {
+        match self {
+            Self::Error(code, state, message) => Some(mysql::Error::MySqlError(MySqlError {
+                code: *code,
+                state: state.clone(),
+                message: message.clone(),
+            })),
+            Self::LostBefore | Self::LostAfter => Some(lost()),
+            Self::Done { .. } | Self::Rows(..) => None,
+        }
+    }
+}
+
+fn lost() -> mysql::Error {
+    mysql::Error::IoError(std::io::Error::new(std::io::ErrorKind::BrokenPipe, "server disconnected"))
+}
+
+/// One connection to a script.
+#[derive(Debug)]
+pub(crate) struct ScriptedWire {
+    script: Script,
+    id: u32,
+    handshake: u32,
+    lost: Lost,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    No,
+    Yes,
+}
+
+impl Wire for ScriptedWire {
+    fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
+        if self.lost == Lost::Yes {
+            return Err(lost());
+        }
+        if let Some(answer) = self.opening(&request, rows) {
+            return Ok(answer);
+        }
+        let reply = self.log_and_look_up(request.text());
+        if matches!(reply, Reply::LostBefore | Reply::LostAfter) {
+            self.lost = Lost::Yes;
+        }
+        match reply.error_to(request.text()) {
+            Some(error) => Err(error),
+            None => Ok(reply.give(rows)),
+        }
+    }
+
+    fn conn(&mut self, _sql: &str) -> mysql::Result<&mut Conn> {
+        Err(mysql::Error::IoError(std::io::Error::new(
+            std::io::ErrorKind::Unsupported,
+            "a scripted server has no driver connection to lend",
+        )))
+    }
+
+    fn connection_id(&self) -> u32 {
+        self.handshake
+    }
+
+    fn shut(&mut self) {
+        self.lost = Lost::Yes;
+        self.script.state().log.push(Sent { connection: self.id, text: "SHUT".into() });
+    }
+}
+
+impl ScriptedWire {
+    /// The opening is answered as a MariaDB would, and not logged: what tests look at begins after it.
+    fn opening(&self, request: &Request<'_>, rows: &mut dyn FnMut(Row)) -> Option<Answer> {
+        let Request::Query(sql) = request else { return None };
+        if sql.contains("session_track_state_change") {
+            let state = match self.script.state().tracking {
+                Tracking::Offered => SessionState::Changed,
+                Tracking::Missing => SessionState::AsBefore,
+            };
+            return Some(Answer { state, ..Answer::default() });
+        }
+        if !sql.contains("SHOW GLOBAL STATUS LIKE 'Uptime'") {
+            return None;
+        }
+        let about = [
+            Value::from(self.id),
+            Value::from("scripted"),
+            Value::from(3306),
+            Value::from(1),
+            Value::from(1_000_000),
+            Value::from(16 << 20),
+            Value::from(""),
+            Value::from(0),
+        ];
+        rows(row(&vec![String::new(); about.len()], about.to_vec()));
+        rows(row(&["Variable_name".into(), "Value".into()], vec!["Uptime".into(), 1.into()]));
+        Some(Answer::default())
+    }
+
+    fn log_and_look_up(&self, text: &str) -> Reply {
+        let mut state = self.script.state();
+        state.log.push(Sent { connection: self.id, text: text.to_owned() });
+        let lower = text.to_lowercase();
+        let fits = state.answers.iter().position(|(start, _)| lower.starts_with(start.as_str()));
+        fits.and_then(|at| state.answers.remove(at))
+            .map_or(Reply::Done { affected_rows: 0, last_insert_id: 0 }, |(_, reply)| reply)
+    }
+}
+
+impl Reply {
+    fn give(self, rows: &mut dyn FnMut(Row)) -> Answer {
+        match self {
+            Self::Done { affected_rows, last_insert_id } => {
+                Answer { affected_rows, last_insert_id, ..Answer::default() }
+            }
+            Self::Rows(columns, values) => {
+                values.into_iter().for_each(|values| rows(row(&columns, values)));
+                Answer::default()
+            }
+            Self::Error(..) | Self::LostBefore | Self::LostAfter => Answer::default(),
+        }
+    }
+}
+
+fn row(columns: &[String], values: Vec<Value>) -> Row {
+    let column = |name: &String| Column::new(ColumnType::MYSQL_TYPE_VAR_STRING).with_name(name.as_bytes());
+    new_row(values, columns.iter().map(column).collect())
+}

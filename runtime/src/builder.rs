@@ -1,0 +1,211 @@
+//! Settings of a database, with the defaults in one place. What they mean is decided where they are used.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::backend::mysql::MySql;
+use crate::backend::mysql::connector::{MySqlConnector, Network};
+#[cfg(feature = "testing")]
+use crate::backend::mysql::wire::{failing::Failures, scripted::Script};
+use crate::clock::{Clock, SystemClock};
+use crate::database::{Database, Inner, OnHookError};
+use crate::error::{Error, ErrorKind};
+use crate::hooks::HookFailure;
+use crate::options::{Isolation, Retry};
+use crate::pool::{Limits, Pool};
+
+/// Settings of a [`Database`], made by [`Database::builder`]. Setters commute.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use unit_of_work::{Database, Isolation};
+///
+/// # fn main() -> Result<(), unit_of_work::Error> {
+/// let db = Database::builder()
+///     .url("mysql://app:secret@db.example/bank")
+///     .isolation(Isolation::RepeatableRead)
+///     .max_connections(16)
+///     .acquire_timeout(Duration::from_secs(5))
+///     .connect()?;
+/// # Ok(()) }
+/// ```
+pub struct DatabaseBuilder {
+    source: Source,
+    network: Network,
+    limits: Limits,
+    isolation: Isolation,
+    retry: Retry,
+    clock: Arc<dyn Clock>,
+    on_hook_error: Option<OnHookError>,
+    #[cfg(feature = "testing")]
+    failures: Option<Failures>,
+}
+
+enum Source {
+    None,
+    Url(String),
+    #[cfg(feature = "testing")]
+    Script(Script),
+}
+
+impl DatabaseBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            source: Source::None,
+            network: Network {
+                connect_timeout: Duration::from_secs(5),
+                timeout: Duration::from_secs(30),
+                statement_cache: 256,
+            },
+            limits: Limits {
+                max_connections: 64,
+                acquire_timeout: Duration::from_secs(30),
+                ping_after: Duration::from_secs(30),
+                max_lifetime: Duration::from_secs(30 * 60),
+            },
+            isolation: Isolation::Serializable,
+            retry: Retry::DEFAULT,
+            clock: Arc::new(SystemClock),
+            on_hook_error: None,
+            #[cfg(feature = "testing")]
+            failures: None,
+        }
+    }
+
+    /// Where the server is: `mysql://user:password@host:port/database`.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.source = Source::Url(url.into());
+        self
+    }
+
+    /// The isolation of units that ask for none. Default: `serializable`.
+    pub fn isolation(mut self, isolation: Isolation) -> Self {
+        self.isolation = isolation;
+        self
+    }
+
+    /// How units are retried that do not say it themselves. Default: [`Retry::DEFAULT`].
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The most connections that are open at once. Default: 64.
+    ///
+    /// # Panics
+    /// When `connections` is 0.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        assert!(connections > 0, "`max_connections` is at least 1");
+        self.limits.max_connections = connections;
+        self
+    }
+
+    /// How long a unit waits for a connection. Default: 30 s.
+    pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.acquire_timeout = timeout;
+        self
+    }
+
+    /// How long the network may take to open a connection. Default: 5 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.network.connect_timeout = timeout;
+        self
+    }
+
+    /// How long the server may take to answer before the connection is given up. Default: 30 s.
+    pub fn network_timeout(mut self, timeout: Duration) -> Self {
+        self.network.timeout = timeout;
+        self
+    }
+
+    /// A connection idle for longer is checked before its next statement. Default: 30 s.
+    pub fn ping_after(mut self, idle: Duration) -> Self {
+        self.limits.ping_after = idle;
+        self
+    }
+
+    /// A connection older than this is replaced when it comes back. Default: 30 min.
+    pub fn max_lifetime(mut self, age: Duration) -> Self {
+        self.limits.max_lifetime = age;
+        self
+    }
+
+    /// Prepared statements kept per connection. Default: 256.
+    pub fn statement_cache(mut self, statements: usize) -> Self {
+        self.network.statement_cache = statements;
+        self
+    }
+
+    /// Is told of hooks that fail after their unit has ended. Default: an error event of `tracing`.
+    pub fn on_hook_error(mut self, listener: impl Fn(&HookFailure) + Send + Sync + 'static) -> Self {
+        self.on_hook_error = Some(Arc::new(listener));
+        self
+    }
+
+    /// Opens a first connection, so that wrong settings are found here and not in the first unit.
+    ///
+    /// # Errors
+    /// As [`Database::connect`].
+    pub fn connect(self) -> Result<Database<MySql>, Error> {
+        let connector = self.connector()?;
+        let pool = Pool::new(connector, self.limits, Arc::clone(&self.clock));
+        pool.open_first().map_err(Error::from_failed)?;
+        Ok(Database::new(Inner {
+            pool: Arc::new(pool),
+            isolation: self.isolation,
+            retry: self.retry,
+            clock: self.clock,
+            on_hook_error: self.on_hook_error,
+        }))
+    }
+
+    fn connector(&self) -> Result<MySqlConnector, Error> {
+        let connector = match &self.source {
+            Source::None => {
+                let detail = "no server was named: call `.url(\"mysql://user:password@host:3306/database\")`";
+                return Err(Error::new(ErrorKind::Configuration, detail));
+            }
+            Source::Url(url) => MySqlConnector::to_server(url, self.network)?,
+            #[cfg(feature = "testing")]
+            Source::Script(script) => MySqlConnector::to_script(script.clone()),
+        };
+        #[cfg(feature = "testing")]
+        let connector = connector.failing(self.failures.clone());
+        Ok(connector)
+    }
+}
+
+/// For tests.
+#[cfg(feature = "testing")]
+impl DatabaseBuilder {
+    /// Talks to a scripted server instead of a real one.
+    pub fn script(mut self, script: &Script) -> Self {
+        self.source = Source::Script(script.clone());
+        self
+    }
+
+    /// Fails round trips as planned, in front of whatever server.
+    pub fn failures(mut self, failures: &Failures) -> Self {
+        self.failures = Some(failures.clone());
+        self
+    }
+
+    /// Another clock than the machine's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+}
+
+/// The URL holds the password.
+impl fmt::Debug for DatabaseBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseBuilder")
+            .field("network", &self.network)
+            .field("limits", &self.limits)
+            .field("isolation", &self.isolation)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}

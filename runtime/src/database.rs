@@ -1,0 +1,152 @@
+//! The engine that all threads share: what a program connects once and clones freely. Holds the pool and the defaults of its
+//! units; decides nothing about either.
+
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::backend::Backend;
+use crate::backend::mysql::MySql;
+use crate::builder::DatabaseBuilder;
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::hooks::HookFailure;
+use crate::observe;
+use crate::options::{Isolation, Retry};
+use crate::pool::Pool;
+use crate::registry::{self, Entered, Place};
+
+/// A database that units of work run on: shared by all threads, cheap to clone.
+///
+/// ```no_run
+/// use unit_of_work::{Database, unit_of_work, Error, Tx};
+///
+/// #[unit_of_work]
+/// fn accounts(tx: &mut Tx) -> Result<u64, Error> {
+///     Ok(tx.query_first("SELECT COUNT(*) FROM account")?.unwrap_or(0))
+/// }
+///
+/// fn main() -> Result<(), Error> {
+///     Database::connect("mysql://app@127.0.0.1/bank")?.install()?;
+///     println!("{} accounts", accounts()?);
+///     Ok(())
+/// }
+/// ```
+pub struct Database<B: Backend = MySql>(Arc<Inner<B>>);
+
+pub(crate) struct Inner<B: Backend> {
+    pub(crate) pool: Arc<Pool<B>>,
+    pub(crate) isolation: Isolation,
+    pub(crate) retry: Retry,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) on_hook_error: Option<OnHookError>,
+}
+
+/// What is told of hooks that fail.
+pub(crate) type OnHookError = Arc<dyn Fn(&HookFailure) + Send + Sync>;
+
+impl Database<MySql> {
+    /// Connects to MySQL or MariaDB with default settings.
+    ///
+    /// `url` is `mysql://user:password@host:port/database`; parts that are not given are the driver's defaults.
+    ///
+    /// # Errors
+    /// `Configuration` for a URL that cannot be read, `Connect` when no server answers, `AccessDenied` for a wrong user or
+    /// password, or a database that does not exist. The password is in none of them.
+    pub fn connect(url: &str) -> Result<Self, Error> {
+        Self::builder().url(url).connect()
+    }
+
+    /// Settings other than the defaults.
+    pub fn builder() -> DatabaseBuilder {
+        DatabaseBuilder::new()
+    }
+}
+
+impl<B: Backend> Database<B> {
+    pub(crate) fn new(inner: Inner<B>) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// Makes this the process's database: the one that units use that name no other.
+    ///
+    /// # Errors
+    /// `AlreadyInstalled` when there is one.
+    pub fn install(&self) -> Result<(), Error>
+    where
+        B::Connector: Send + Sync,
+    {
+        registry::install(self.clone())
+    }
+
+    /// Makes this the calling thread's database until the guard is dropped; guards nest. So a test can run against a database
+    /// of its own while others run.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), unit_of_work::Error> {
+    /// # let test = unit_of_work::Database::connect("mysql://root@127.0.0.1/test")?;
+    /// let _entered = test.enter();
+    /// // units on this thread run on `test`
+    /// # Ok(()) }
+    /// ```
+    pub fn enter(&self) -> Entered {
+        registry::enter(self.clone())
+    }
+
+    /// Ends the use of this database: no unit begins any more, idle connections are closed, and units that are running may end
+    /// within `timeout`. A second call is harmless.
+    ///
+    /// # Errors
+    /// `Closed` when connections are still in use after `timeout`; they are closed as soon as their units end.
+    pub fn close(&self, timeout: Duration) -> Result<(), Error> {
+        match self.0.pool.close(timeout) {
+            0 => Ok(()),
+            left => Err(Error::new(
+                crate::ErrorKind::Closed,
+                format!("{left} connections are still in use after {timeout:?}; they are closed when their units end"),
+            )),
+        }
+    }
+
+    pub(crate) fn pool(&self) -> &Pool<B> {
+        &self.0.pool
+    }
+
+    pub(crate) fn place(&self) -> Option<Rc<Place<B>>> {
+        registry::place(&self.0.pool)
+    }
+
+    pub(crate) fn isolation(&self) -> Isolation {
+        self.0.isolation
+    }
+
+    pub(crate) fn retry(&self) -> Retry {
+        self.0.retry
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    /// Tells who wants to know that a hook failed. Who listens is user code, so what it panics with is dropped: the unit has
+    /// ended, and its value is on the way to the caller.
+    pub(crate) fn report(&self, failure: &HookFailure) {
+        observe::hook_failed(failure);
+        if let Some(listener) = &self.0.on_hook_error {
+            let _panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| listener(failure)));
+        }
+    }
+}
+
+impl<B: Backend> Clone for Database<B> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<B: Backend> fmt::Debug for Database<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Database({:?}, {})", self.0.pool.connector(), self.0.isolation)
+    }
+}

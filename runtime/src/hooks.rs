@@ -1,0 +1,133 @@
+//! What a unit wants done after its end. Kept per attempt, run when the session is back and the thread is as before, so that
+//! a hook may open a unit of its own; a hook that fails or panics cannot change how the unit ended.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::error::Error;
+use crate::label::Label;
+
+/// Why a unit was rolled back, for `after_rollback` hooks.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The body returned this error (its `Debug` text).
+    Returned(String),
+    /// The server or the runtime ended it.
+    Fault(Error),
+    /// The body panicked.
+    Panicked,
+    /// It was marked to be rolled back, or a joined unit failed.
+    Marked(Error),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Returned(text) => write!(f, "the body returned {text}"),
+            Self::Fault(error) | Self::Marked(error) => fmt::Display::fmt(error, f),
+            Self::Panicked => f.write_str("the body panicked"),
+        }
+    }
+}
+
+/// What a hook may return: nothing, or a `Result` whose error is reported to
+/// [`on_hook_error`](crate::DatabaseBuilder::on_hook_error).
+pub trait HookResult {
+    /// The failure's text, if it failed.
+    #[doc(hidden)]
+    fn failure(self) -> Option<String>;
+}
+
+impl HookResult for () {
+    fn failure(self) -> Option<String> {
+        None
+    }
+}
+
+impl<E: fmt::Display> HookResult for Result<(), E> {
+    fn failure(self) -> Option<String> {
+        self.err().map(|error| error.to_string())
+    }
+}
+
+/// Which hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HookKind {
+    /// Registered with `after_commit`.
+    AfterCommit,
+    /// Registered with `after_rollback`.
+    AfterRollback,
+}
+
+/// A hook that failed. The unit it belongs to ended as it ended.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HookFailure {
+    /// The unit's name.
+    pub unit: String,
+    /// Which kind of hook.
+    pub hook: HookKind,
+    /// What it said, or what it panicked with.
+    pub message: String,
+}
+
+type AfterCommit = Box<dyn FnOnce() -> Option<String>>;
+type AfterRollback = Box<dyn FnOnce(&Cause) -> Option<String>>;
+
+/// The hooks of one attempt, in order of registration.
+#[derive(Default)]
+pub(crate) struct Hooks {
+    after_commit: Vec<AfterCommit>,
+    after_rollback: Vec<AfterRollback>,
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hooks({} after commit, {} after rollback)", self.after_commit.len(), self.after_rollback.len())
+    }
+}
+
+impl Hooks {
+    pub(crate) fn after_commit<R: HookResult>(&mut self, hook: impl FnOnce() -> R + 'static) {
+        self.after_commit.push(Box::new(move || hook().failure()));
+    }
+
+    pub(crate) fn after_rollback<R: HookResult>(&mut self, hook: impl FnOnce(&Cause) -> R + 'static) {
+        self.after_rollback.push(Box::new(move |cause| hook(cause).failure()));
+    }
+
+    /// Runs the hooks of a committed unit; each failure goes to `report`, the others run all the same.
+    pub(crate) fn committed(self, unit: &Label, report: &dyn Fn(HookFailure)) {
+        for hook in self.after_commit {
+            attend(unit, HookKind::AfterCommit, hook, report);
+        }
+    }
+
+    /// Runs the hooks of a unit that was rolled back.
+    pub(crate) fn rolled_back(self, unit: &Label, cause: &Cause, report: &dyn Fn(HookFailure)) {
+        for hook in self.after_rollback {
+            attend(unit, HookKind::AfterRollback, || hook(cause), report);
+        }
+    }
+}
+
+fn attend(unit: &Label, kind: HookKind, hook: impl FnOnce() -> Option<String>, report: &dyn Fn(HookFailure)) {
+    let message = match catch_unwind(AssertUnwindSafe(hook)) {
+        Ok(None) => return,
+        Ok(Some(message)) => message,
+        Err(payload) => format!("it panicked: {}", panic_text(&*payload)),
+    };
+    report(HookFailure { unit: unit.name().to_owned(), hook: kind, message });
+}
+
+/// What a panic said, where it said something in words.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<&'static str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a value that is not text")
+}

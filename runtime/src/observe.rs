@@ -1,0 +1,52 @@
+//! What the runtime tells whoever watches: `tracing` events, when the feature is on. Decides only what is worth saying and how
+//! loud; without the feature, or without a subscriber, nothing is computed.
+
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::fault::Failed;
+use crate::hooks::HookFailure;
+use crate::label::Label;
+
+#[cfg(feature = "tracing")]
+macro_rules! tell {
+    ($level:ident, $($field:tt)*) => { tracing::$level!(target: "unit_of_work", $($field)*) };
+}
+#[cfg(not(feature = "tracing"))]
+macro_rules! tell {
+    ($level:ident, $($name:ident = %$value:expr,)* $text:literal) => {{ $(let _ = &$value;)* }};
+}
+
+/// An attempt failed and another will follow.
+pub(crate) fn retrying(unit: &Label, error: &Error, after: Duration) {
+    tell!(debug, unit = %unit, error = %error, after_us = %after.as_micros(), "attempt failed; the unit runs again");
+}
+
+/// COMMIT got no answer.
+pub(crate) fn commit_unknown(error: &Error) {
+    tell!(error, error = %error, "commit outcome unknown");
+}
+
+/// ROLLBACK itself failed; the session is thrown away and the server undoes the transaction when it notices.
+pub(crate) fn rollback_failed(unit: &Label, failed: &Failed) {
+    tell!(warn, unit = %unit, error = %Error::from_failed(failed.clone()), "rollback failed; the session is thrown away");
+}
+
+/// A touched session could not be reset.
+pub(crate) fn reset_failed(result: Result<(), Failed>) {
+    if let Err(failed) = result {
+        tell!(warn, error = %Error::from_failed(failed), "session could not be reset and is thrown away");
+    }
+}
+
+/// What is left of a lost connection was ended, or could not be.
+pub(crate) fn ghost(result: Result<(), Failed>) {
+    if let Err(failed) = result {
+        tell!(warn, error = %Error::from_failed(failed), "the server side of a lost connection could not be ended");
+    }
+}
+
+/// A hook failed after the unit's end.
+pub(crate) fn hook_failed(failure: &HookFailure) {
+    tell!(error, unit = %failure.unit, message = %failure.message, "a hook failed after the unit had ended");
+}

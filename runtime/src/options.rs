@@ -1,0 +1,172 @@
+//! What a unit may ask for: isolation, access, propagation, and how it is retried. Plain values that are built in constant
+//! expressions, so that the attribute can keep them in a static. What they lead to is decided elsewhere: `propagation`, `retry`.
+
+use std::fmt;
+use std::time::Duration;
+
+/// How far a transaction is shielded from others; the four levels of the SQL standard.
+///
+/// Only [`Serializable`](Isolation::Serializable) prevents lost updates and write skew on MySQL and MariaDB, and it does so by
+/// failing one of those in conflict: which is why a unit of work is retried.
+/// Source: the servers' manuals, "Transaction Isolation Levels", and measurements (see the guarantees in the README).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Isolation {
+    /// Reads may see what other transactions have not committed.
+    ReadUncommitted,
+    /// Each statement sees what was committed when it began.
+    ReadCommitted,
+    /// All reads see one snapshot; a read followed by a write can still overwrite somebody else's update.
+    RepeatableRead,
+    /// As if the units ran one after another. The default.
+    #[default]
+    Serializable,
+}
+
+impl fmt::Display for Isolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReadUncommitted => "read uncommitted",
+            Self::ReadCommitted => "read committed",
+            Self::RepeatableRead => "repeatable read",
+            Self::Serializable => "serializable",
+        })
+    }
+}
+
+/// Whether a unit may write. The server enforces it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Access {
+    /// Reads and writes. The default.
+    #[default]
+    ReadWrite,
+    /// The server refuses writes (error 1792), except into temporary tables.
+    ReadOnly,
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReadWrite => "read write",
+            Self::ReadOnly => "read only",
+        })
+    }
+}
+
+/// What a unit does when the thread already is in a unit of the same database, and when it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Propagation {
+    /// Joins the active transaction, or begins one. The default.
+    #[default]
+    Required,
+    /// Begins one; refuses inside another unit. Only such a unit can promise its caller that `Ok` means committed.
+    Outermost,
+    /// Suspends what is active and begins another on a second session.
+    RequiresNew,
+    /// A savepoint in the active transaction, or a transaction of its own.
+    Nested,
+    /// Joins; refuses when nothing is active.
+    Mandatory,
+    /// Joins; runs without a transaction when nothing is active.
+    Supports,
+    /// Suspends what is active and runs without a transaction.
+    NotSupported,
+    /// Runs without a transaction; refuses inside one.
+    Never,
+}
+
+impl fmt::Display for Propagation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Required => "required",
+            Self::Outermost => "outermost",
+            Self::RequiresNew => "requires_new",
+            Self::Nested => "nested",
+            Self::Mandatory => "mandatory",
+            Self::Supports => "supports",
+            Self::NotSupported => "not_supported",
+            Self::Never => "never",
+        })
+    }
+}
+
+/// When a unit whose transaction the server could not serialize runs again: attempts, time, and the backoff between them.
+///
+/// The default sets no limit of attempts: no attempt begins later than 10 s after the first, and the sleep before attempt
+/// *k* + 1 is drawn evenly from 0 to min(250 ms, 1 ms · 2^*k*) ("full jitter", as measured in
+/// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
+///
+/// ```
+/// use std::time::Duration;
+/// use unit_of_work::Retry;
+///
+/// const PATIENT: Retry = Retry::DEFAULT.within(Duration::from_secs(60)).max_attempts(100);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    pub(crate) max_attempts: u32,
+    pub(crate) within: Duration,
+    pub(crate) base: Duration,
+    pub(crate) cap: Duration,
+}
+
+impl Retry {
+    /// 10 s, full jitter from 1 ms, at most 250 ms between attempts, any number of attempts.
+    pub const DEFAULT: Self = Self {
+        max_attempts: u32::MAX,
+        within: Duration::from_secs(10),
+        base: Duration::from_millis(1),
+        cap: Duration::from_millis(250),
+    };
+
+    /// One attempt: the fault comes back as it is.
+    pub const NEVER: Self = Self { max_attempts: 1, ..Self::DEFAULT };
+
+    /// At most `attempts` runs in total, the first included.
+    ///
+    /// # Panics
+    /// When `attempts` is 0: a unit runs at least once. In a constant (the attribute's case) that is a compile error.
+    pub const fn max_attempts(mut self, attempts: u32) -> Self {
+        assert!(attempts > 0, "a unit runs at least once: `max_attempts` is at least 1");
+        self.max_attempts = attempts;
+        self
+    }
+
+    /// No attempt begins later than `limit` after the first.
+    pub const fn within(mut self, limit: Duration) -> Self {
+        self.within = limit;
+        self
+    }
+
+    /// The upper end of the first sleep; it doubles with each attempt.
+    pub const fn base(mut self, sleep: Duration) -> Self {
+        self.base = sleep;
+        self
+    }
+
+    /// The most that the upper end of a sleep grows to.
+    pub const fn cap(mut self, sleep: Duration) -> Self {
+        self.cap = sleep;
+        self
+    }
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Everything that a unit was declared with. `None` = what the database says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Options {
+    pub(crate) isolation: Option<Isolation>,
+    pub(crate) access: Access,
+    pub(crate) propagation: Propagation,
+    pub(crate) retry: Option<Retry>,
+}
+
+impl Options {
+    pub(crate) const NONE: Self =
+        Self { isolation: None, access: Access::ReadWrite, propagation: Propagation::Required, retry: None };
+}

@@ -1,0 +1,55 @@
+//! How a unit ended. One cell per attempt, shared with every error that the attempt gave to the body: so an error that the
+//! body wrapped in its own type still says, afterwards, what became of the unit.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// What is true of a unit's writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// COMMIT was confirmed.
+    Committed,
+    /// Nothing of it is in the database.
+    RolledBack,
+    /// The body did not run, or nothing of it reached a transaction.
+    NotStarted,
+    /// COMMIT was sent and not answered: it may or may not have happened.
+    Unknown,
+    /// Part of it is in the database: something inside committed on its own.
+    Torn,
+    /// It ran without a transaction: each statement stands for itself.
+    Untransacted,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Committed => "the unit was committed",
+            Self::RolledBack => "the unit was rolled back",
+            Self::NotStarted => "nothing was begun",
+            Self::Unknown => "it is not known whether the unit was committed",
+            Self::Torn => "part of the unit is in the database",
+            Self::Untransacted => "the unit ran without a transaction",
+        })
+    }
+}
+
+/// Written once, when the attempt has ended.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settled(Arc<OnceLock<Outcome>>);
+
+impl Settled {
+    pub(crate) fn as_of(outcome: Outcome) -> Self {
+        Self(Arc::new(OnceLock::from(outcome)))
+    }
+
+    /// The first word stands: an attempt ends once.
+    pub(crate) fn settle(&self, outcome: Outcome) {
+        let _ended_before = self.0.set(outcome);
+    }
+
+    pub(crate) fn get(&self) -> Option<Outcome> {
+        self.0.get().copied()
+    }
+}

@@ -1,0 +1,201 @@
+//! How an attempt ends: which of body, doom and marks wins, COMMIT or ROLLBACK, and what is true afterwards. The only caller of
+//! both. The decision is a pure function; whether the unit then runs again is `retry`'s.
+
+use std::rc::Rc;
+
+use crate::backend::{Backend, Connection};
+use crate::error::{Error, ErrorKind};
+use crate::fault::{Again, AtCommit, Failed, Fault, Undone};
+use crate::hooks::Cause;
+use crate::observe;
+use crate::options::Access;
+use crate::outcome::Outcome;
+use crate::run::Verdict;
+use crate::session::Session;
+use crate::transaction::{Doom, Mark, Seat, Transaction};
+
+/// How the body ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// It returned, and this is what its value asks for.
+    Returned(Verdict),
+    /// It panicked.
+    Panicked,
+}
+
+/// What became of the attempt.
+#[derive(Debug)]
+pub(crate) enum Settlement {
+    /// Committed: the body's value is the unit's.
+    Committed,
+    /// Rolled back because the body said so: its error is the unit's.
+    RolledBack(Cause),
+    /// A fault ended it. Whether it runs again depends on the fault.
+    Faulted(Faulted),
+    /// Rolled back or worse for a reason that no other attempt would change.
+    Failed(Error),
+}
+
+/// A fault that ended an attempt.
+#[derive(Debug)]
+pub(crate) struct Faulted {
+    pub(crate) again: Again,
+    pub(crate) error: Error,
+    /// Whose error the caller gets when there is no other attempt.
+    pub(crate) body: BodySaid,
+}
+
+/// What the body returned in an attempt that was doomed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodySaid {
+    /// An error: most likely the fault, in the user's own clothes.
+    Error,
+    /// `Ok`, or nothing at all: the fault was swallowed, or came after the body.
+    NoError,
+}
+
+/// Ends the transaction. The session is back in the pool, or thrown away, when this returns.
+pub(crate) fn settle<B: Backend>(transaction: &Rc<Transaction<B>>, ending: &Ending) -> Settlement {
+    let end = decide(ending, transaction.doom(), transaction.marked());
+    let session = match transaction.take_session() {
+        Seat::Here(session) => Some(session),
+        Seat::Gone => None,
+        Seat::Lent => return leaked(transaction),
+    };
+    let settlement = match (end, session) {
+        (End::Commit, Some(session)) => commit(transaction, session),
+        (end, session) => {
+            session.into_iter().for_each(|session| roll_back(transaction, session));
+            end.rolled_back(transaction)
+        }
+    };
+    transaction.settled.settle(outcome(&settlement));
+    settlement
+}
+
+/// What is to be done.
+#[derive(Debug)]
+enum End {
+    Commit,
+    Body(Cause),
+    Doom(Doom, BodySaid),
+    Mark(Mark),
+}
+
+/// A fault wins over what the body says; the body's own error wins over a mark; a mark wins over `Ok`.
+fn decide(ending: &Ending, doom: Option<Doom>, mark: Option<Mark>) -> End {
+    match (ending, doom, mark) {
+        (Ending::Panicked, _, _) => End::Body(Cause::Panicked),
+        (Ending::Returned(Verdict::Rollback(_)), Some(doom), _) => End::Doom(doom, BodySaid::Error),
+        (Ending::Returned(Verdict::Commit), Some(doom), _) => End::Doom(doom, BodySaid::NoError),
+        (Ending::Returned(Verdict::Rollback(text)), None, _) => End::Body(Cause::Returned(text.clone())),
+        (Ending::Returned(Verdict::Commit), None, Some(mark)) => End::Mark(mark),
+        (Ending::Returned(Verdict::Commit), None, None) => End::Commit,
+    }
+}
+
+impl End {
+    fn rolled_back<B: Backend>(self, transaction: &Transaction<B>) -> Settlement {
+        match self {
+            Self::Commit => unreachable!("a transaction without a session was doomed when it lost it"),
+            Self::Body(cause) => Settlement::RolledBack(cause),
+            // Part of the unit is in the database: nobody may take the body's error for a clean roll-back.
+            Self::Doom(doom, _) if doom.error.kind() == ErrorKind::ImplicitCommit => Settlement::Failed(doom.error),
+            Self::Doom(Doom { fault, error }, body) => {
+                Settlement::Faulted(Faulted { again: fault.again, error, body })
+            }
+            Self::Mark(mark) => Settlement::Failed(marked(mark, transaction)),
+        }
+    }
+}
+
+fn marked<B: Backend>(mark: Mark, transaction: &Transaction<B>) -> Error {
+    let error = match mark {
+        Mark::RollbackOnly { by } => Error::new(
+            ErrorKind::RollbackOnly,
+            format!("it was marked to be rolled back by unit {by}, so its `Ok` was not committed"),
+        ),
+        Mark::Failed { unit, text } => Error::new(
+            ErrorKind::Doomed,
+            format!(
+                "the joined unit {unit} failed with {text}, and the body returned `Ok` all the same; \
+                 return the inner error, or give the inner unit `propagation = \"nested\"`"
+            ),
+        ),
+    };
+    error.in_unit(&transaction.unit, transaction.attempt, &transaction.settled)
+}
+
+fn outcome(settlement: &Settlement) -> Outcome {
+    match settlement {
+        Settlement::Committed => Outcome::Committed,
+        Settlement::Failed(error) if error.kind() == ErrorKind::CommitUnknown => Outcome::Unknown,
+        Settlement::Failed(error) if error.kind() == ErrorKind::ImplicitCommit => Outcome::Torn,
+        Settlement::RolledBack(_) | Settlement::Faulted(_) | Settlement::Failed(_) => Outcome::RolledBack,
+    }
+}
+
+fn commit<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>) -> Settlement {
+    let Err(failed) = session.connection.commit() else {
+        give_back(transaction, session);
+        return Settlement::Committed;
+    };
+    match failed.fault.at_commit {
+        AtCommit::RolledBack => {
+            roll_back(transaction, session);
+            let again = failed.fault.again;
+            let error = transaction.note(failed, "COMMIT");
+            Settlement::Faulted(Faulted { again, error, body: BodySaid::NoError })
+        }
+        AtCommit::Unknown => {
+            give_back(transaction, session);
+            unanswered(transaction, failed)
+        }
+    }
+}
+
+/// A unit that may not write has nothing to lose: its values were read, whatever became of the COMMIT.
+fn unanswered<B: Backend>(transaction: &Transaction<B>, failed: Failed) -> Settlement {
+    match transaction.characteristics.access {
+        Access::ReadOnly => Settlement::Committed,
+        Access::ReadWrite => {
+            let last = transaction.note(failed, "COMMIT");
+            let detail = "COMMIT was sent and not answered, so the unit may or may not be in the database; it was not run \
+                          again; look for its rows before you do";
+            let error = Error::because_of(ErrorKind::CommitUnknown, detail, &last);
+            observe::commit_unknown(&error);
+            Settlement::Failed(error)
+        }
+    }
+}
+
+/// ROLLBACK is sent and its answer awaited even when the server said that it had rolled back: MariaDB answers a deadlock of
+/// GET_LOCK with 1213 and keeps the transaction open. A session that will not roll back is shut, and its server side ended.
+fn roll_back<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>) {
+    if let Err(failed) = session.connection.rollback() {
+        observe::rollback_failed(&transaction.unit, &failed);
+    }
+    give_back(transaction, session);
+}
+
+fn give_back<B: Backend>(transaction: &Transaction<B>, session: Session<B>) {
+    let database = &transaction.database;
+    match database.place() {
+        Some(place) => database.pool().release(session, &place.slot),
+        None => database.pool().discard(session),
+    }
+}
+
+fn leaked<B: Backend>(transaction: &Transaction<B>) -> Settlement {
+    transaction.database.pool().abandon(transaction.take_ghost());
+    transaction.settled.settle(Outcome::RolledBack);
+    let detail = "a connection guard or row stream of this unit was leaked (`mem::forget`); its connection is given up";
+    let fault = Fault {
+        kind: ErrorKind::Busy,
+        undone: Undone::Connection,
+        again: Again::Never,
+        at_commit: AtCommit::RolledBack,
+    };
+    let failed = Failed::of(fault.kind, fault.undone, fault.again, detail);
+    Settlement::Failed(transaction.note(failed, "the end of the unit"))
+}

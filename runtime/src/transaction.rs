@@ -1,0 +1,214 @@
+//! One attempt's transaction on one thread: its session, what doomed it, who marked it, its hooks, and what became of it.
+//! Shared by the unit that began it and all that join. The engine's statements reach the session through [`Transaction::lend`],
+//! which leaves an empty cell behind: so no borrow is held while user code runs, and a second user is told `Busy`.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use crate::backend::{Backend, Characteristics, Connection};
+use crate::database::Database;
+use crate::error::{Error, ErrorKind};
+use crate::fault::{Failed, Fault, Undone};
+use crate::hooks::Hooks;
+use crate::label::Label;
+use crate::outcome::Settled;
+use crate::session::Session;
+
+#[derive(Debug)]
+pub(crate) struct Transaction<B: Backend> {
+    pub(crate) database: Database<B>,
+    pub(crate) unit: Label,
+    pub(crate) characteristics: Characteristics,
+    pub(crate) attempt: u32,
+    pub(crate) settled: Settled,
+    seat: RefCell<Seat<B>>,
+    ghost: RefCell<Option<<B::Connection as Connection>::Ghost>>,
+    doom: RefCell<Option<Doom>>,
+    mark: RefCell<Option<Mark>>,
+    hooks: RefCell<Hooks>,
+    pub(crate) used: Cell<Used>,
+    /// Affected rows and last insert id of the last statement.
+    pub(crate) written: Cell<(u64, u64)>,
+}
+
+/// Where the session is.
+#[derive(Debug)]
+pub(crate) enum Seat<B: Backend> {
+    /// Here, between statements.
+    Here(Session<B>),
+    /// With a statement or a guard.
+    Lent,
+    /// Dead, and no other could be opened.
+    Gone,
+}
+
+/// The first fault that ended the transaction: every later statement gets it, and nothing can be committed any more.
+#[derive(Debug, Clone)]
+pub(crate) struct Doom {
+    pub(crate) fault: Fault,
+    pub(crate) error: Error,
+}
+
+/// A wish to roll back that came from inside.
+#[derive(Debug, Clone)]
+pub(crate) enum Mark {
+    /// Somebody called `set_rollback_only`.
+    RollbackOnly {
+        /// The unit that did.
+        by: Label,
+    },
+    /// A joined unit failed.
+    Failed {
+        /// That unit.
+        unit: Label,
+        /// The `Debug` text of its error.
+        text: String,
+    },
+}
+
+/// Whether the session was used in this transaction: the first statement checks a doubted connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Used {
+    NotYet,
+    Yes,
+}
+
+impl<B: Backend> Transaction<B> {
+    pub(crate) fn new(
+        database: Database<B>,
+        unit: Label,
+        characteristics: Characteristics,
+        attempt: u32,
+        mut session: Session<B>,
+    ) -> Rc<Self> {
+        session.connection.expect(characteristics);
+        Rc::new(Self {
+            database,
+            unit,
+            characteristics,
+            attempt,
+            settled: Settled::default(),
+            ghost: RefCell::new(session.connection.ghost()),
+            seat: RefCell::new(Seat::Here(session)),
+            doom: RefCell::default(),
+            mark: RefCell::default(),
+            hooks: RefCell::default(),
+            used: Cell::new(Used::NotYet),
+            written: Cell::default(),
+        })
+    }
+
+    /// Takes the session out for one statement or a guard. It is put back when the loan drops.
+    ///
+    /// # Errors
+    /// The fault that doomed the transaction; `Busy` when the session is out already; a connection that cannot be opened.
+    pub(crate) fn lend(self: &Rc<Self>) -> Result<Loan<B>, Error> {
+        if let Some(doom) = &*self.doom.borrow() {
+            return Err(doom.error.clone());
+        }
+        let Seat::Here(session) = self.seat.replace(Seat::Lent) else { return Err(self.busy()) };
+        let mut loan = Loan { transaction: Rc::clone(self), session: Some(session) };
+        if self.used.replace(Used::Yes) == Used::NotYet {
+            loan.wake()?;
+        }
+        Ok(loan)
+    }
+
+    /// Notes a failure where it happens, whatever the body makes of the error, and names the unit in it.
+    pub(crate) fn note(&self, failed: Failed, statement: &str) -> Error {
+        let (fault, dooms) = (failed.fault, failed.dooms());
+        let error = Error::from_failed(failed).on_statement(statement).in_unit(&self.unit, self.attempt, &self.settled);
+        if dooms {
+            self.doom.borrow_mut().get_or_insert_with(|| Doom { fault, error: error.clone() });
+        }
+        error
+    }
+
+    pub(crate) fn doom(&self) -> Option<Doom> {
+        self.doom.borrow().clone()
+    }
+
+    /// The first mark stands.
+    pub(crate) fn mark(&self, mark: Mark) {
+        self.mark.borrow_mut().get_or_insert(mark);
+    }
+
+    pub(crate) fn marked(&self) -> Option<Mark> {
+        self.mark.borrow().clone()
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        !matches!(*self.seat.borrow(), Seat::Here(_))
+    }
+
+    pub(crate) fn busy(&self) -> Error {
+        Error::new(
+            ErrorKind::Busy,
+            "the unit's session is lent out: drop the connection guard, or end the row closure, before the next statement or unit",
+        )
+        .in_unit(&self.unit, self.attempt, &self.settled)
+    }
+
+    /// Registers hooks; the borrow ends before anything else runs.
+    pub(crate) fn with_hooks<R>(&self, register: impl FnOnce(&mut Hooks) -> R) -> R {
+        register(&mut self.hooks.borrow_mut())
+    }
+
+    pub(crate) fn take_hooks(&self) -> Hooks {
+        std::mem::take(&mut self.hooks.borrow_mut())
+    }
+
+    /// Takes the session for good, at the end. `Lent` = a leaked guard has it.
+    pub(crate) fn take_session(&self) -> Seat<B> {
+        self.seat.replace(Seat::Gone)
+    }
+
+    /// What is left on the server of a session that will not come back.
+    pub(crate) fn take_ghost(&self) -> Option<<B::Connection as Connection>::Ghost> {
+        self.ghost.take()
+    }
+}
+
+/// A session on loan from its transaction.
+#[derive(Debug)]
+pub(crate) struct Loan<B: Backend> {
+    pub(crate) transaction: Rc<Transaction<B>>,
+    session: Option<Session<B>>,
+}
+
+impl<B: Backend> Loan<B> {
+    pub(crate) fn connection(&mut self) -> &mut B::Connection {
+        &mut self.session.as_mut().expect("a loan holds its session until it drops").connection
+    }
+
+    /// Before the first statement: a connection that died while idle is replaced, since nothing was sent on it yet.
+    fn wake(&mut self) -> Result<(), Error> {
+        if self.connection().reassure().is_ok() {
+            return Ok(());
+        }
+        let dead = self.session.take().expect("a loan holds its session until it drops");
+        let transaction = Rc::clone(&self.transaction);
+        let mut fresh = transaction.database.pool().exchange(dead).map_err(|failed| transaction.lost(failed))?;
+        fresh.connection.expect(transaction.characteristics);
+        transaction.ghost.replace(fresh.connection.ghost());
+        self.session = Some(fresh);
+        Ok(())
+    }
+}
+
+impl<B: Backend> Transaction<B> {
+    /// No session can be had in place of a dead one: the attempt has none any more.
+    fn lost(&self, failed: Failed) -> Error {
+        let fault = Fault { undone: Undone::Connection, ..failed.fault };
+        self.seat.replace(Seat::Gone);
+        self.note(Failed { fault, ..failed }, "the first statement")
+    }
+}
+
+impl<B: Backend> Drop for Loan<B> {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take() {
+            self.transaction.seat.replace(Seat::Here(session));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The handle that a body works with. Here is what every engine's has: attempt, hooks, marks. The statements are the engine's
+//! (`mysql/vocabulary.rs`); what the handle stands for is `transaction`.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use crate::backend::Backend;
+use crate::hooks::{Cause, HookResult};
+use crate::backend::mysql::MySql;
+use crate::transaction::{Mark, Transaction};
+
+/// The transaction of the unit that is running, as its body sees it.
+///
+/// A `Tx` is neither `Send` nor `Sync` and cannot outlive its unit: the compiler refuses to move it to another thread, to
+/// store it, or to swap it with another unit's.
+///
+/// ```compile_fail
+/// # use unit_of_work::Tx;
+/// fn to_another_thread(tx: &mut Tx<'_>) {
+///     std::thread::scope(|scope| { scope.spawn(|| tx.attempt()); });
+/// }
+/// ```
+pub struct Tx<'u, B: Backend = MySql> {
+    pub(crate) transaction: Rc<Transaction<B>>,
+    // Invariant in `'u`, so that two units' handles have different types and cannot be swapped.
+    unit: PhantomData<fn(&'u ()) -> &'u ()>,
+}
+
+impl<B: Backend> Tx<'_, B> {
+    pub(crate) fn new(transaction: Rc<Transaction<B>>) -> Self {
+        Self { transaction, unit: PhantomData }
+    }
+
+    /// Which attempt of the unit this is, counted from 1. A joined unit sees its outermost unit's.
+    pub fn attempt(&self) -> u32 {
+        self.transaction.attempt
+    }
+
+    /// Has the whole transaction rolled back, whatever the body returns. An `Ok` then becomes an error of kind
+    /// [`RollbackOnly`](crate::ErrorKind::RollbackOnly): a value is never returned as if it had been committed.
+    pub fn set_rollback_only(&mut self) {
+        self.transaction.mark(Mark::RollbackOnly { by: self.transaction.unit.clone() });
+    }
+
+    /// Runs `hook` once, after COMMIT was confirmed, the session given back and the thread as before: it may open a unit.
+    ///
+    /// Hooks run in the order of their registration; those of an attempt that is not committed never run. A hook that fails or
+    /// panics cannot change how the unit ended: the failure goes to
+    /// [`on_hook_error`](crate::DatabaseBuilder::on_hook_error).
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// #[unit_of_work]
+    /// fn sign_up(tx: &mut Tx, mail: &str) -> Result<(), Error> {
+    ///     tx.exec_drop("INSERT INTO member (mail) VALUES (?)", (mail,))?;
+    ///     let mail = mail.to_owned();
+    ///     tx.after_commit(move || println!("welcome, {mail}"));
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn after_commit<R: HookResult>(&mut self, hook: impl FnOnce() -> R + 'static) {
+        self.transaction.with_hooks(|hooks| hooks.after_commit(hook));
+    }
+
+    /// Runs `hook` once with the cause, after this attempt was rolled back, the session given back and the thread as before.
+    ///
+    /// It belongs to the attempt that registered it: a unit that is rolled back twice and committed at the third attempt runs
+    /// the hooks of its first two attempts, each before the next begins.
+    pub fn after_rollback<R: HookResult>(&mut self, hook: impl FnOnce(&Cause) -> R + 'static) {
+        self.transaction.with_hooks(|hooks| hooks.after_rollback(hook));
+    }
+}
+
+impl<B: Backend> fmt::Debug for Tx<'_, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tx(unit {}, attempt {})", self.transaction.unit, self.transaction.attempt)
+    }
+}

@@ -1,0 +1,78 @@
+//! The descriptor of a unit: what it is called, where it stands, what it asks for. Built in a constant expression by the
+//! attribute, or by [`UnitBuilder`](crate::UnitBuilder) at run time.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use crate::label::Label;
+use crate::options::{Access, Isolation, Options, Retry};
+
+/// What the attribute knows of a function.
+#[derive(Debug)]
+pub struct Unit {
+    function: &'static str,
+    name: Option<&'static str>,
+    file: &'static str,
+    line: u32,
+    pub(crate) options: Options,
+    full_name: OnceLock<String>,
+}
+
+impl Unit {
+    /// A unit of the function's name, at the place of that name.
+    pub const fn new(function: &'static str, file: &'static str, line: u32) -> Self {
+        Self { function, name: None, file, line, options: Options::NONE, full_name: OnceLock::new() }
+    }
+
+    /// Replaces the name that is derived from module, type and function.
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// The isolation level.
+    pub const fn isolation(mut self, isolation: Isolation) -> Self {
+        self.options.isolation = Some(isolation);
+        self
+    }
+
+    /// Whether it writes.
+    pub const fn access(mut self, access: Access) -> Self {
+        self.options.access = access;
+        self
+    }
+
+    /// How it is retried.
+    pub const fn retry(mut self, retry: Retry) -> Self {
+        self.options.retry = Some(retry);
+        self
+    }
+
+    /// `body_type` is the type name of the body's closure, `module::Type::function::{{closure}}`: the only place where the
+    /// compiler tells a macro's output which module and type it stands in.
+    pub(crate) fn label(&'static self, body_type: fn() -> &'static str) -> Label {
+        let name = self.name.unwrap_or_else(|| self.full_name.get_or_init(|| self.derived(body_type())));
+        Label::new(Cow::Borrowed(name), self.file, self.line)
+    }
+
+    fn derived(&self, body_type: &str) -> String {
+        let path = body_type.trim_end_matches("::{{closure}}");
+        // Without the function's own name in it the text is not what we take it for; the plain name is still right.
+        if path.contains(self.function) { path.to_owned() } else { self.function.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_comes_from_the_type_of_the_body() {
+        static UNIT: Unit = Unit::new("transfer", "src/bank.rs", 3);
+        assert_eq!(UNIT.label(|| "bank::Account::transfer::{{closure}}").name(), "bank::Account::transfer");
+        static NAMED: Unit = Unit::new("transfer", "src/bank.rs", 3).name("pay");
+        assert_eq!(NAMED.label(|| "bank::transfer::{{closure}}").to_string(), "`pay` (src/bank.rs:3)");
+        static ODD: Unit = Unit::new("transfer", "src/bank.rs", 3);
+        assert_eq!(ODD.label(|| "something else").name(), "transfer");
+    }
+}

@@ -1,0 +1,170 @@
+//! However the starting process ends, nothing is left of the server.
+
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::thread;
+
+use ephemeral_mysql::{Server, shared};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+
+use crate::support::{
+    Scratch, again, directory, hear, is_gone, processes, second_role, stay, tell, this_executable, wait_until_gone,
+};
+
+fn raw(pid: u32) -> Pid {
+    Pid::from_raw(pid.try_into().expect("process ids fit"))
+}
+
+#[test]
+fn a_drop_removes_process_and_directory() {
+    let server = Server::start().expect("a server starts");
+    let directory = directory(&server);
+    let before = processes(&directory);
+    assert!(before.contains(&server.pid()) && before.len() == 2, "the server and its supervisor: {before:?}");
+    drop(server);
+    assert!(is_gone(&directory));
+}
+
+#[test]
+fn a_drop_removes_a_paused_server() {
+    let server = Server::start().expect("a server starts");
+    let directory = directory(&server);
+    server.pause();
+    drop(server);
+    assert!(is_gone(&directory));
+}
+
+#[test]
+fn a_panic_removes_it() {
+    let (send, receive) = mpsc::channel();
+    let panicked = thread::spawn(move || {
+        let server = Server::start().expect("a server starts");
+        send.send(directory(&server)).expect("the test waits for it");
+        panic!("on purpose, with a server");
+    });
+    panicked.join().expect_err("it panicked");
+    assert!(is_gone(&receive.recv().expect("the server had started")));
+}
+
+#[test]
+fn kill_9_of_the_starting_process_removes_it() {
+    if second_role() {
+        let server = Server::start().expect("a server starts");
+        tell(&server);
+        return stay();
+    }
+    let mut child =
+        again(&this_executable(), "death::kill_9_of_the_starting_process_removes_it").spawn().expect("runs");
+    let (directory, _output) = hear(&mut child);
+    assert_eq!(processes(&directory).len(), 2, "the server and its supervisor");
+    child.kill().and_then(|()| child.wait()).expect("it can be killed");
+    wait_until_gone(&directory);
+}
+
+#[test]
+fn ctrl_c_ends_the_starting_process_and_the_supervisor_the_rest() {
+    if second_role() {
+        let server = Server::start().expect("a server starts");
+        tell(&server);
+        return stay();
+    }
+    let test = "death::ctrl_c_ends_the_starting_process_and_the_supervisor_the_rest";
+    let mut child = again(&this_executable(), test).process_group(0).spawn().expect("runs");
+    let (directory, _output) = hear(&mut child);
+    // What a terminal does: the signal goes to every process of the group in the foreground.
+    killpg(raw(child.id()), Signal::SIGINT).expect("the group exists");
+    child.wait().expect("it ends");
+    wait_until_gone(&directory);
+}
+
+#[test]
+fn the_shared_server_goes_with_a_process_that_ends_normally() {
+    if second_role() {
+        assert_eq!(shared().pid(), shared().pid(), "there is one");
+        return tell(shared());
+    }
+    let test = "death::the_shared_server_goes_with_a_process_that_ends_normally";
+    let mut child = again(&this_executable(), test).spawn().expect("runs");
+    let (directory, _output) = hear(&mut child);
+    assert!(child.wait().expect("it ends").success());
+    wait_until_gone(&directory);
+}
+
+#[test]
+fn nobody_who_reads_our_output_waits_for_the_server() {
+    if second_role() {
+        let server = Server::start().expect("a server starts");
+        tell(&server);
+        return stay();
+    }
+    let test = "death::nobody_who_reads_our_output_waits_for_the_server";
+    let mut child = again(&this_executable(), test).stderr(Stdio::null()).spawn().expect("runs");
+    let (directory, mut output) = hear(&mut child);
+    let helpers: Vec<_> = processes(&directory).into_iter().map(raw).collect();
+    for pid in &helpers {
+        kill(*pid, Signal::SIGSTOP).expect("it runs");
+    }
+    child.kill().and_then(|()| child.wait()).expect("it can be killed");
+    // Server and supervisor stand still: were our output theirs too, this would wait for ever.
+    output.read_to_string(&mut String::new()).expect("the output ends");
+    for pid in &helpers {
+        kill(*pid, Signal::SIGCONT).expect("it still exists");
+    }
+    wait_until_gone(&directory);
+}
+
+#[test]
+fn a_drop_removes_it_although_the_supervisor_was_killed() {
+    let server = Server::start().expect("a server starts");
+    let directory = directory(&server);
+    kill_supervisor(&directory, server.pid());
+    drop(server);
+    assert!(is_gone(&directory));
+}
+
+#[test]
+fn a_restart_brings_a_killed_supervisor_back() {
+    let server = Server::start().expect("a server starts");
+    let directory = directory(&server);
+    kill_supervisor(&directory, server.pid());
+    server.restart().expect("it comes up again");
+    assert_eq!(processes(&directory).len(), 2, "the server and its supervisor");
+}
+
+#[test]
+fn the_next_start_removes_what_a_crash_of_both_left_behind() {
+    if second_role() {
+        let base = std::env::var_os("EPHEMERAL_MYSQL_TEST_BASE").expect("the first role sets it");
+        let server = Server::builder().directory(base).start().expect("a server starts");
+        tell(&server);
+        return stay();
+    }
+    let scratch = Scratch::new("sweep");
+    let test = "death::the_next_start_removes_what_a_crash_of_both_left_behind";
+    let mut child =
+        again(&this_executable(), test).env("EPHEMERAL_MYSQL_TEST_BASE", scratch.path()).spawn().expect("runs");
+    let (left, _output) = hear(&mut child);
+    let living = Server::builder().directory(scratch.path()).start().expect("a server starts");
+    assert_eq!(processes(&left).len(), 2, "while its owner lives, nobody touches it");
+    let server =
+        std::fs::read_to_string(left.join("server.pid")).expect("it is written").trim().parse().expect("a number");
+    kill_supervisor(&left, server);
+    child.kill().and_then(|()| child.wait()).expect("it can be killed");
+    assert_eq!(processes(&left), [server].into(), "now only the server is left, and nobody watches it");
+    let next = Server::builder().directory(scratch.path()).start().expect("a server starts");
+    assert!(is_gone(&left));
+    assert!(living.conn().is_ok() && next.conn().is_ok());
+}
+
+/// Kills the supervisor of a directory and waits until it is gone.
+fn kill_supervisor(directory: &std::path::Path, server: u32) {
+    let others: Vec<_> = processes(directory).into_iter().filter(|pid| *pid != server).collect();
+    assert_eq!(others.len(), 1, "one supervisor");
+    kill(raw(others[0]), Signal::SIGKILL).expect("it runs");
+    while processes(directory).contains(&others[0]) {
+        thread::yield_now();
+    }
+}
