@@ -32,10 +32,10 @@ impl Errors {
 
 /// The end of a message about a word that is not known: the nearest known one, or all of them.
 pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> String {
-    // Two letters in five may differ: `retyr` finds `retry`, `level` finds nothing.
+    // Half of the letters may differ (two that changed places count twice): `naem` finds `name`, `level` finds nothing.
     let nearest = known.iter().map(|candidate| (distance(word, candidate), candidate)).min();
     match nearest {
-        Some((distance, candidate)) if distance * 5 <= candidate.chars().count() * 2 => {
+        Some((distance, candidate)) if distance * 2 <= candidate.chars().count() => {
             format!("did you mean `{candidate}`?")
         }
         Some(_) | None => format!("expected {}", one_of(known)),

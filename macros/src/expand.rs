@@ -7,7 +7,10 @@ use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Expr, FnArg, Lifetime, Pat, PatIdent, PatType, Path, ReturnType, Signature, Token, Type, TypeInfer, TypeReference};
+use syn::{
+    Attribute, Expr, FnArg, Lifetime, Pat, PatIdent, PatType, Path, ReturnType, Signature, Token, Type, TypeInfer,
+    TypeReference,
+};
 
 use crate::args::{Args, Attempts, Setting, Value};
 use crate::errors::Errors;
@@ -160,7 +163,10 @@ fn erased(ty: &Type) -> Type {
         fn visit_type_mut(&mut self, ty: &mut Type) {
             match ty {
                 Type::ImplTrait(found) => {
-                    *ty = Type::Infer(TypeInfer { attrs: Vec::new(), underscore_token: Token![_](found.impl_token.span) });
+                    *ty = Type::Infer(TypeInfer {
+                        attrs: Vec::new(),
+                        underscore_token: Token![_](found.impl_token.span),
+                    });
                 }
                 _ => visit_mut::visit_type_mut(self, ty),
             }

@@ -40,7 +40,10 @@ pub(crate) fn check(function: &UnitFn, args: &Args, errors: &mut Errors) {
 
 fn not_const(function: &UnitFn, errors: &mut Errors) {
     if let Some(keyword) = &function.sig.constness {
-        errors.push(Error::new_spanned(keyword, "a unit of work talks to a database and cannot be `const`: remove `const`"));
+        errors.push(Error::new_spanned(
+            keyword,
+            "a unit of work talks to a database and cannot be `const`: remove `const`",
+        ));
     }
 }
 
@@ -140,7 +143,8 @@ fn no_mutable_reference(function: &UnitFn, errors: &mut Errors) {
             && reference.mutability.is_some()
             && !is_tx_type(&argument.param.ty)
         {
-            let message = format!("{LEFTOVERS}: take the value by `&` and return the new one, or say `retry = \"never\"`");
+            let message =
+                format!("{LEFTOVERS}: take the value by `&` and return the new one, or say `retry = \"never\"`");
             errors.push(Error::new_spanned(&argument.param.ty, message));
         }
     }

@@ -43,7 +43,11 @@ impl Given<'_> {
     /// A word in quotes, or a path to a constant of the user's.
     pub(crate) fn choice(&self, choice: Choice) -> syn::Result<Value> {
         match self.form {
-            Form::Equals(Expr::Path(path)) if !choice.knows(path) => Ok(Value::Written(path.to_token_stream())),
+            Form::Equals(Expr::Path(path)) if choice.knows(path) => {
+                let message = format!("a word stands in quotes: `{} = \"{}\"`", self.name, path.to_token_stream());
+                Err(Error::new_spanned(path, message))
+            }
+            Form::Equals(Expr::Path(path)) => Ok(Value::Written(path.to_token_stream())),
             Form::Equals(_) | Form::Alone | Form::List(_) => self.word(choice).map(Value::Constant),
         }
     }
@@ -58,14 +62,20 @@ impl Given<'_> {
     pub(crate) fn flag(&self, value: Constant) -> syn::Result<Value> {
         match self.form {
             Form::Alone => Ok(Value::Constant(value)),
-            Form::Equals(_) | Form::List(_) => Err(self.error(&format!("`{}` takes no value: write its name alone", self.name))),
+            Form::Equals(_) | Form::List(_) => {
+                Err(self.error(&format!("`{}` takes no value: write its name alone", self.name)))
+            }
         }
     }
 
     /// A text in quotes that is not empty.
     pub(crate) fn text(&self) -> syn::Result<Value> {
         let literal = self.literal()?;
-        if literal.value().trim().is_empty() { Err(self.misfit()) } else { Ok(Value::Written(literal.to_token_stream())) }
+        if literal.value().trim().is_empty() {
+            Err(self.misfit())
+        } else {
+            Ok(Value::Written(literal.to_token_stream()))
+        }
     }
 
     /// A whole number from 1, or a path to a constant of the user's.
@@ -173,9 +183,13 @@ mod tests {
 
     #[test]
     fn lengths_of_time_are_whole_numbers_with_a_unit() {
-        for (written, milliseconds) in
-            [("750ms", Some(750)), ("2s", Some(2_000)), ("1 m", Some(60_000)), (" 3h ", Some(10_800_000)), ("0ms", Some(0))]
-        {
+        for (written, milliseconds) in [
+            ("750ms", Some(750)),
+            ("2s", Some(2_000)),
+            ("1 m", Some(60_000)),
+            (" 3h ", Some(10_800_000)),
+            ("0ms", Some(0)),
+        ] {
             assert_eq!(duration(written), milliseconds.map(Duration::from_millis), "{written}");
         }
         for written in ["", "5", "s", "1.5s", "-1s", "2 weeks", "99999999999999999999s", "18446744073709551615h"] {

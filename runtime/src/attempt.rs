@@ -2,19 +2,19 @@
 //! unbound before the hooks run, and a panic goes on with its own payload when all is done.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 use crate::backend::{Backend, Characteristics};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::Failed;
-use crate::hooks::{Cause, Hooks};
+use crate::hooks::{Cause, Hooks, panic_text};
 use crate::label::Label;
 use crate::registry::Place;
 use crate::run::{Body, Turn, Verdict};
 use crate::settle::{BodySaid, Ending, Faulted, Settlement, settle};
-use crate::transaction::Transaction;
+use crate::transaction::{Mark, Transaction};
 use crate::tx::Tx;
 
 /// The end of an attempt, its hooks still to be run.
@@ -54,7 +54,7 @@ fn run_body<B: Backend>(
     turn: Turn,
     body: Body<'_, B>,
 ) -> (Ending, Option<Box<dyn Any + Send>>) {
-    let mut tx = Tx::new(Rc::clone(transaction));
+    let mut tx = Tx::new(Rc::clone(transaction), &transaction.unit);
     match catch_unwind(AssertUnwindSafe(|| body(&mut tx, turn))) {
         Ok(verdict) => (Ending::Returned(verdict), None),
         Err(payload) => (Ending::Panicked, Some(payload)),
@@ -87,17 +87,17 @@ pub(crate) fn join<B: Backend>(transaction: &Rc<Transaction<B>>, unit: &Label, b
     if transaction.is_busy() {
         return Err(transaction.busy());
     }
-    let mut tx = Tx::new(Rc::clone(transaction));
+    let mut tx = Tx::new(Rc::clone(transaction), unit);
     match catch_unwind(AssertUnwindSafe(|| body(&mut tx, Turn::Final))) {
         Ok(Verdict::Commit) => Ok(()),
         Ok(Verdict::Rollback(text)) => {
-            transaction.mark(crate::transaction::Mark::Failed { unit: unit.clone(), text });
+            transaction.mark(Mark::Failed { unit: unit.clone(), text });
             Ok(())
         }
         Err(payload) => {
-            let text = format!("a panic: {}", crate::hooks::panic_text(&*payload));
-            transaction.mark(crate::transaction::Mark::Failed { unit: unit.clone(), text });
-            std::panic::resume_unwind(payload)
+            let text = format!("a panic: {}", panic_text(&*payload));
+            transaction.mark(Mark::Failed { unit: unit.clone(), text });
+            resume_unwind(payload)
         }
     }
 }

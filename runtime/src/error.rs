@@ -84,7 +84,7 @@ struct Inner {
     statement: Option<Arc<str>>,
     attempts: u32,
     elapsed: Option<Duration>,
-    detail: Option<Arc<str>>,
+    detail: Arc<str>,
     code: Option<u16>,
     sqlstate: Option<Arc<str>>,
     cause: Option<Arc<dyn StdError + Send + Sync>>,
@@ -132,7 +132,7 @@ impl Error {
             statement: None,
             attempts: 0,
             elapsed: None,
-            detail: Some(detail.into()),
+            detail: detail.into(),
             code: None,
             sqlstate: None,
             cause: None,
@@ -141,8 +141,7 @@ impl Error {
     }
 
     pub(crate) fn from_failed(failed: Failed) -> Self {
-        let mut error = Self::new(failed.fault.kind, "");
-        error.0.detail = failed.detail;
+        let mut error = Self::new(failed.fault.kind, failed.detail);
         error.0.code = failed.code;
         error.0.sqlstate = failed.sqlstate;
         error.0.cause = failed.cause;
@@ -150,8 +149,8 @@ impl Error {
     }
 
     /// The same fault, as the reason why a unit gave up or does not know.
-    pub(crate) fn because_of(kind: ErrorKind, detail: impl Into<Arc<str>>, last: &Self) -> Self {
-        let mut error = Self::new(kind, detail);
+    pub(crate) fn because_of(kind: ErrorKind, detail: &str, last: &Self) -> Self {
+        let mut error = Self::new(kind, format!("{detail}: {}", What(&last.0)));
         error.0.unit.clone_from(&last.0.unit);
         error.0.attempts = last.0.attempts;
         error.0.code = last.0.code;
@@ -178,8 +177,17 @@ impl Error {
         self
     }
 
+    /// Nobody knows yet what becomes of the unit it happened in.
+    pub(crate) fn while_running(mut self) -> Self {
+        self.0.settled = Settled::default();
+        self
+    }
+
     pub(crate) fn torn_down() -> Self {
-        Self::new(ErrorKind::Closed, "the thread is ending: its sessions were given back, and no unit begins on it any more")
+        Self::new(
+            ErrorKind::Closed,
+            "the thread is ending: its sessions were given back, and no unit begins on it any more",
+        )
     }
 
     pub(crate) fn on_statement(mut self, sql: &str) -> Self {
@@ -234,24 +242,16 @@ impl Inner {
         if let Some(sql) = &self.statement {
             write!(f, "`{sql}`: ")?;
         }
-        match (&self.detail, &self.cause) {
-            (Some(detail), Some(cause)) => write!(f, "{detail}: {}", Words(&**cause)),
-            (Some(detail), None) => f.write_str(detail),
-            (None, Some(cause)) => write!(f, "{}", Words(&**cause)),
-            (None, None) => write!(f, "{:?}", self.kind),
-        }
+        f.write_str(&self.detail)
     }
 }
 
-/// A cause in its own words; of our own errors only what happened, since unit and outcome stand in front and behind already.
-struct Words<'a>(&'a (dyn StdError + 'static));
+/// What happened, without where and what became of it.
+struct What<'a>(&'a Inner);
 
-impl fmt::Display for Words<'_> {
+impl fmt::Display for What<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.downcast_ref::<Error>() {
-            Some(error) => error.0.write_what(f),
-            None => fmt::Display::fmt(self.0, f),
-        }
+        self.0.write_what(f)
     }
 }
 
@@ -275,7 +275,8 @@ mod tests {
     fn a_message_names_unit_place_attempt_statement_and_what_is_true_now() {
         let settled = Settled::default();
         let unit = Label::new("bank::transfer", "src/bank.rs", 12);
-        let error = Error::new(ErrorKind::Statement, "no such table").on_statement("SELECT\n  1").in_unit(&unit, 2, &settled);
+        let error =
+            Error::new(ErrorKind::Statement, "no such table").on_statement("SELECT\n  1").in_unit(&unit, 2, &settled);
         assert_eq!(error.to_string(), "unit `bank::transfer` (src/bank.rs:12), attempt 2: `SELECT 1`: no such table");
         settled.settle(Outcome::RolledBack);
         assert!(error.to_string().ends_with("no such table; the unit was rolled back"), "{error}");

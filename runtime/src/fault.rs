@@ -56,8 +56,8 @@ pub struct Failed {
     pub(crate) fault: Fault,
     pub(crate) code: Option<u16>,
     pub(crate) sqlstate: Option<Arc<str>>,
-    /// What to tell the user in front of the cause's own words, if anything.
-    pub(crate) detail: Option<Arc<str>>,
+    /// What to tell the user, the server's words included.
+    pub(crate) detail: Arc<str>,
     pub(crate) cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -65,7 +65,7 @@ impl Failed {
     /// A failure of our own making, without a driver's error behind it.
     pub(crate) fn of(kind: ErrorKind, undone: Undone, again: Again, detail: impl Into<Arc<str>>) -> Self {
         let fault = Fault { kind, undone, again, at_commit: AtCommit::RolledBack };
-        Self { fault, code: None, sqlstate: None, detail: Some(detail.into()), cause: None }
+        Self { fault, code: None, sqlstate: None, detail: detail.into(), cause: None }
     }
 
     /// Whether the transaction can go on after it.

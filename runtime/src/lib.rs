@@ -29,15 +29,14 @@ mod tx;
 mod unit;
 mod unit_builder;
 
-
+/// The driver: its value types, `params!`, `FromRow`, and `Queryable` for [`Tx::connection`].
+pub use ::mysql;
 pub use backend::Backend;
 pub use backend::mysql::{Lent, MySql, Session};
 pub use builder::DatabaseBuilder;
 pub use database::Database;
 pub use error::{Error, ErrorKind};
 pub use hooks::{Cause, HookFailure, HookKind, HookResult};
-/// The driver: its value types, `params!`, `FromRow`, and `Queryable` for [`Tx::connection`].
-pub use ::mysql;
 pub use options::{Access, Isolation, Propagation, Retry};
 pub use outcome::Outcome;
 pub use registry::Entered;

@@ -336,7 +336,12 @@ impl<B: Backend> Pool<B> {
     /// A connection that was lost may live on at the server and hold locks: the next session that is taken ends it first.
     fn lay_ghosts(&self, session: &mut Session<B>) {
         for ghost in self.ghosts.take() {
-            observe::ghost(session.connection.lay(&ghost));
+            let laid = session.connection.lay(&ghost);
+            if session.connection.standing() == Standing::Broken {
+                // It is the messenger that died: somebody else must go.
+                self.ghosts.remember(Some(ghost));
+            }
+            observe::ghost(laid);
         }
     }
 }
@@ -384,7 +389,12 @@ impl<B: Backend> Waiter<B> {
 }
 
 fn closed() -> Failed {
-    Failed::of(ErrorKind::Closed, Undone::Nothing, Again::Never, "the database handle was closed; no unit begins any more")
+    Failed::of(
+        ErrorKind::Closed,
+        Undone::Nothing,
+        Again::Never,
+        "the database handle was closed; no unit begins any more",
+    )
 }
 
 /// No user code runs under these locks, so a poisoned one only says that a thread was cancelled between two plain assignments.

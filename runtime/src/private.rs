@@ -4,13 +4,12 @@
 use std::any::type_name;
 use std::fmt;
 
-use crate::run::{self as unit, Turn, Verdict};
+use crate::run::{self as unit, Body, Turn, Verdict};
 use crate::{Backend, Database, Error, Tx};
 
 pub use crate::unit::Unit;
 
 /// Runs a function's body as a unit of work on the thread's database.
-#[track_caller]
 pub fn run<B, R, A, F>(unit: &'static Unit, arguments: A, body: F) -> R
 where
     B: Backend,
@@ -22,7 +21,6 @@ where
 }
 
 /// Runs a function's body as a unit of work on `database`.
-#[track_caller]
 pub fn run_on<B, R, A, F>(unit: &'static Unit, database: &Database<B>, arguments: A, body: F) -> R
 where
     B: Backend,
@@ -33,9 +31,7 @@ where
     shell(unit, Some(database), arguments, body)
 }
 
-/// The generic shell around the algorithm, which knows neither the result's type nor the arguments': both stay here.
-#[track_caller]
-pub(crate) fn shell<B, R, A, F>(unit: &'static Unit, on: Option<&Database<B>>, arguments: A, mut body: F) -> R
+fn shell<B, R, A, F>(unit: &'static Unit, on: Option<&Database<B>>, arguments: A, mut body: F) -> R
 where
     B: Backend,
     R: UnitResult,
@@ -43,16 +39,28 @@ where
     F: FnMut(&mut Tx<'_, B>, A) -> R,
 {
     let mut arguments = Some(arguments);
+    returned(|tx, turn| body(tx, take(&mut arguments, turn)), |body| unit::run(unit, type_name::<F>, on, body))
+}
+
+/// The generic shell around the algorithm `run`, which does not know what bodies return: the result stays here.
+pub(crate) fn returned<B, R>(
+    mut body: impl FnMut(&mut Tx<'_, B>, Turn) -> R,
+    run: impl FnOnce(Body<'_, B>) -> Result<(), Error>,
+) -> R
+where
+    B: Backend,
+    R: UnitResult,
+{
     let mut returned = None;
     let mut once = |tx: &mut Tx<'_, B>, turn| {
         // What a failed attempt returned is dropped before the next one begins, not while it runs.
         returned = None;
-        let result = body(tx, take(&mut arguments, turn));
+        let result = body(tx, turn);
         let verdict = result.error_text().map_or(Verdict::Commit, Verdict::Rollback);
         returned = Some(result);
         verdict
     };
-    match unit::run(unit, type_name::<F>, on, &mut once) {
+    match run(&mut once) {
         Ok(()) => returned.expect("a unit succeeds only with what its body returned"),
         Err(error) => R::failed(error),
     }
@@ -181,3 +189,65 @@ pub trait Shown: fmt::Debug {}
 
 #[diagnostic::do_not_recommend]
 impl<E: fmt::Debug> Shown for E {}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Counts how often it is cloned.
+    #[derive(Debug)]
+    struct Counted<'c>(&'c Cell<u32>);
+
+    impl Clone for Counted<'_> {
+        fn clone(&self) -> Self {
+            self.0.set(self.0.get() + 1);
+            Self(self.0)
+        }
+    }
+
+    #[test]
+    fn s27_the_final_turn_moves_the_arguments() {
+        let clones = Cell::new(0);
+        let mut arguments = Some((replayable(Counted(&clones)), (cloned(Counted(&clones)), ())));
+        let (Again(_, _), (Again(_, _), ())) = take(&mut arguments, Turn::Repeatable);
+        assert_eq!(clones.get(), 2);
+        let (Again(_, _), (Again(_, _), ())) = take(&mut arguments, Turn::Final);
+        assert_eq!(clones.get(), 2);
+    }
+
+    #[test]
+    fn s27_what_cannot_be_cloned_is_moved() {
+        struct Order(u64);
+        let (Again(order, _), ()) = take(&mut Some((once(Order(7)), ())), Turn::Final);
+        assert_eq!(order.0, 7);
+    }
+
+    #[test]
+    fn arguments_of_every_turn_are_those_of_the_call() {
+        let mut arguments = Some((replayable("from"), (replayable(vec![1, 2]), ())));
+        for turn in [Turn::Repeatable, Turn::Repeatable, Turn::Final] {
+            let (Again(from, _), (Again(amounts, _), ())) = take(&mut arguments, turn);
+            assert_eq!((from, amounts), ("from", vec![1, 2]));
+        }
+    }
+
+    #[test]
+    fn only_an_error_asks_for_a_rollback() {
+        #[derive(Debug)]
+        enum BankError {
+            Insufficient,
+            Work,
+        }
+        impl From<Error> for BankError {
+            fn from(_: Error) -> Self {
+                Self::Work
+            }
+        }
+        assert_eq!(Ok::<_, BankError>(7).error_text(), None);
+        assert_eq!(Err::<(), _>(BankError::Insufficient).error_text().as_deref(), Some("Insufficient"));
+        let failed = Result::<(), BankError>::failed(Error::new(crate::ErrorKind::NoDatabase, ""));
+        assert!(matches!(failed, Err(BankError::Work)));
+    }
+}

@@ -137,10 +137,7 @@ mod tests {
         use Refusal::{NoTransaction, NotOutermost, TransactionActive};
         let transaction = Active::Transaction { isolation: Isolation::Serializable, access: Access::ReadWrite };
         let plans = |active| MODES.map(|mode| plan(asked(mode), active));
-        assert_eq!(
-            plans(Active::Nothing),
-            [Begin, Begin, Begin, Begin, Refuse(NoTransaction), Plain, Plain, Plain]
-        );
+        assert_eq!(plans(Active::Nothing), [Begin, Begin, Begin, Begin, Refuse(NoTransaction), Plain, Plain, Plain]);
         assert_eq!(
             plans(transaction),
             [
@@ -173,10 +170,7 @@ mod tests {
     fn who_joins_may_ask_for_less_but_not_for_more() {
         let committed = Active::Transaction { isolation: Isolation::ReadCommitted, access: Access::ReadOnly };
         let ask = |isolation, access| plan(Asked { propagation: Propagation::Required, isolation, access }, committed);
-        assert_eq!(
-            ask(Some(Isolation::Serializable), Access::ReadOnly),
-            Plan::Refuse(Refusal::StrongerIsolation)
-        );
+        assert_eq!(ask(Some(Isolation::Serializable), Access::ReadOnly), Plan::Refuse(Refusal::StrongerIsolation));
         assert_eq!(ask(Some(Isolation::ReadCommitted), Access::ReadOnly), Plan::Join);
         assert_eq!(ask(Some(Isolation::ReadUncommitted), Access::ReadOnly), Plan::Join);
         assert_eq!(ask(None, Access::ReadWrite), Plan::Refuse(Refusal::WritesInReadOnly));

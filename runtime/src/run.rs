@@ -47,13 +47,11 @@ pub(crate) fn run<B: Backend>(
     body: Body<'_, B>,
 ) -> Result<(), Error> {
     let label = unit.label(body_type);
-    match on {
-        Some(database) => run_on(database, &label, &unit.options, body),
-        None => {
-            let database = registry::current::<B>().map_err(|error| error.of_unit(&label))?;
-            run_on(&database, &label, &unit.options, body)
-        }
+    if let Some(database) = on {
+        return run_on(database, &label, &unit.options, body);
     }
+    let database = registry::current::<B>().map_err(|error| error.of_unit(&label))?;
+    run_on(&database, &label, &unit.options, body)
 }
 
 /// The same for a unit that is described at run time.
@@ -90,10 +88,8 @@ fn begin<B: Backend>(
     options: &Options,
     body: Body<'_, B>,
 ) -> Result<(), Error> {
-    let characteristics = Characteristics {
-        isolation: options.isolation.unwrap_or(database.isolation()),
-        access: options.access,
-    };
+    let characteristics =
+        Characteristics { isolation: options.isolation.unwrap_or(database.isolation()), access: options.access };
     let mut course = Course::begin(options.retry.unwrap_or(database.retry()), database.clock());
     loop {
         let number = course.next_attempt();
@@ -123,12 +119,7 @@ fn returned(faulted: Faulted) -> Result<(), Error> {
     }
 }
 
-fn refused<B: Backend>(
-    refusal: Refusal,
-    unit: &Label,
-    options: &Options,
-    active: Option<&Transaction<B>>,
-) -> Error {
+fn refused<B: Backend>(refusal: Refusal, unit: &Label, options: &Options, active: Option<&Transaction<B>>) -> Error {
     let outer = active.map_or_else(|| "no unit".to_owned(), |transaction| format!("unit {}", transaction.unit));
     let (kind, detail) = match refusal {
         Refusal::StrongerIsolation => (
@@ -142,7 +133,9 @@ fn refused<B: Backend>(
         ),
         Refusal::WritesInReadOnly => (
             ErrorKind::AccessConflict,
-            format!("it may write, but it would join {outer}, which is `read only`; declare this one `read_only`, or the outer one not"),
+            format!(
+                "it may write, but it would join {outer}, which is `read only`; declare this one `read_only`, or the outer one not"
+            ),
         ),
         Refusal::NotOutermost => {
             (ErrorKind::Propagation, format!("it is declared `{}` but {outer} is active", options.propagation))

@@ -65,7 +65,9 @@ pub(crate) fn settle<B: Backend>(transaction: &Rc<Transaction<B>>, ending: &Endi
     let settlement = match (end, session) {
         (End::Commit, Some(session)) => commit(transaction, session),
         (end, session) => {
-            session.into_iter().for_each(|session| roll_back(transaction, session));
+            if let Some(session) = session {
+                roll_back(transaction, session);
+            }
             end.rolled_back(transaction)
         }
     };
@@ -101,9 +103,7 @@ impl End {
             Self::Body(cause) => Settlement::RolledBack(cause),
             // Part of the unit is in the database: nobody may take the body's error for a clean roll-back.
             Self::Doom(doom, _) if doom.error.kind() == ErrorKind::ImplicitCommit => Settlement::Failed(doom.error),
-            Self::Doom(Doom { fault, error }, body) => {
-                Settlement::Faulted(Faulted { again: fault.again, error, body })
-            }
+            Self::Doom(Doom { fault, error }, body) => Settlement::Faulted(Faulted { again: fault.again, error, body }),
             Self::Mark(mark) => Settlement::Failed(marked(mark, transaction)),
         }
     }
@@ -170,7 +170,7 @@ fn unanswered<B: Backend>(transaction: &Transaction<B>, failed: Failed) -> Settl
 }
 
 /// ROLLBACK is sent and its answer awaited even when the server said that it had rolled back: MariaDB answers a deadlock of
-/// GET_LOCK with 1213 and keeps the transaction open. A session that will not roll back is shut, and its server side ended.
+/// `GET_LOCK` with 1213 and keeps the transaction open. A session that will not roll back is shut, and its server side ended.
 fn roll_back<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>) {
     if let Err(failed) = session.connection.rollback() {
         observe::rollback_failed(&transaction.unit, &failed);

@@ -6,8 +6,9 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 
 use crate::backend::Backend;
-use crate::hooks::{Cause, HookResult};
 use crate::backend::mysql::MySql;
+use crate::hooks::{Cause, HookResult};
+use crate::label::Label;
 use crate::transaction::{Mark, Transaction};
 
 /// The transaction of the unit that is running, as its body sees it.
@@ -23,13 +24,15 @@ use crate::transaction::{Mark, Transaction};
 /// ```
 pub struct Tx<'u, B: Backend = MySql> {
     pub(crate) transaction: Rc<Transaction<B>>,
+    /// The unit that this handle was made for: the transaction's own, or one that joined it.
+    label: Label,
     // Invariant in `'u`, so that two units' handles have different types and cannot be swapped.
     unit: PhantomData<fn(&'u ()) -> &'u ()>,
 }
 
 impl<B: Backend> Tx<'_, B> {
-    pub(crate) fn new(transaction: Rc<Transaction<B>>) -> Self {
-        Self { transaction, unit: PhantomData }
+    pub(crate) fn new(transaction: Rc<Transaction<B>>, label: &Label) -> Self {
+        Self { transaction, label: label.clone(), unit: PhantomData }
     }
 
     /// Which attempt of the unit this is, counted from 1. A joined unit sees its outermost unit's.
@@ -40,7 +43,7 @@ impl<B: Backend> Tx<'_, B> {
     /// Has the whole transaction rolled back, whatever the body returns. An `Ok` then becomes an error of kind
     /// [`RollbackOnly`](crate::ErrorKind::RollbackOnly): a value is never returned as if it had been committed.
     pub fn set_rollback_only(&mut self) {
-        self.transaction.mark(Mark::RollbackOnly { by: self.transaction.unit.clone() });
+        self.transaction.mark(Mark::RollbackOnly { by: self.label.clone() });
     }
 
     /// Runs `hook` once, after COMMIT was confirmed, the session given back and the thread as before: it may open a unit.
@@ -74,6 +77,6 @@ impl<B: Backend> Tx<'_, B> {
 
 impl<B: Backend> fmt::Debug for Tx<'_, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tx(unit {}, attempt {})", self.transaction.unit, self.transaction.attempt)
+        write!(f, "Tx(unit {}, attempt {})", self.label, self.transaction.attempt)
     }
 }

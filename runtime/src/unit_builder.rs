@@ -7,8 +7,8 @@ use crate::backend::Backend;
 use crate::database::Database;
 use crate::label::Label;
 use crate::options::{Access, Isolation, Options, Retry};
-use crate::private::UnitResult;
-use crate::run::{Verdict, run_on};
+use crate::private::{UnitResult, returned};
+use crate::run::run_on;
 use crate::tx::Tx;
 
 /// A unit of work that is described at run time, made by [`Database::unit`]. Setters commute.
@@ -70,17 +70,6 @@ impl<B: Backend> UnitBuilder<'_, B> {
     where
         Result<T, E>: UnitResult,
     {
-        let mut returned = None;
-        let mut once = |tx: &mut Tx<'_, B>, _| {
-            returned = None;
-            let result = body(tx);
-            let verdict = result.error_text().map_or(Verdict::Commit, Verdict::Rollback);
-            returned = Some(result);
-            verdict
-        };
-        match run_on(self.database, &self.label, &self.options, &mut once) {
-            Ok(()) => returned.expect("a unit succeeds only with what its body returned"),
-            Err(error) => UnitResult::failed(error),
-        }
+        returned(|tx, _| body(tx), |body| run_on(self.database, &self.label, &self.options, body))
     }
 }

@@ -9,7 +9,7 @@ fn no_value(tx: &mut Tx<'_>) -> Result<(), Error> {
 }
 
 #[unit_of_work(isolation = read_committed)]
-//~^ ERROR `isolation` is written `isolation = "serializable"`
+//~^ ERROR a word stands in quotes: `isolation = "read_committed"`
 fn no_quotes(tx: &mut Tx<'_>) -> Result<(), Error> {
     tx.exec_drop("DELETE FROM account", ())
 }

@@ -16,7 +16,8 @@ fn annotation(line: usize, source: &str) -> Option<Expected> {
     let (_, comment) = source.split_once("//~")?;
     let text = comment.trim_start_matches('^');
     let above = comment.len() - text.len();
-    let text = text.strip_prefix(" ERROR ").unwrap_or_else(|| panic!("line {line} should read `//~^ ERROR …`: {source}"));
+    let text =
+        text.strip_prefix(" ERROR ").unwrap_or_else(|| panic!("line {line} should read `//~^ ERROR …`: {source}"));
     Some(Expected { line: line - above, text: text.trim().to_owned() })
 }
 

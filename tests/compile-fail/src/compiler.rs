@@ -34,7 +34,8 @@ impl Library {
         let is_library = |(name, file): &(String, PathBuf)| {
             name == "unit_of_work" && file.extension().is_some_and(|extension| extension == "rlib")
         };
-        let (_, rlib) = artifacts.into_iter().find(is_library).expect("cargo names the library that it was told to build");
+        let (_, rlib) =
+            artifacts.into_iter().find(is_library).expect("cargo names the library that it was told to build");
         Self { rlib, directories }
     }
 

@@ -73,7 +73,8 @@ fn is_among(expected: &Expected, reported: &[Reported]) -> bool {
 
 #[test]
 fn a_message_counts_only_at_its_own_line() {
-    let reported = [Reported { message: "unknown argument `isolaton`; did you mean `isolation`?".into(), lines: vec![5] }];
+    let reported =
+        [Reported { message: "unknown argument `isolaton`; did you mean `isolation`?".into(), lines: vec![5] }];
     let expected = |line, text: &str| Expected { line, text: text.into() };
     assert!(is_among(&expected(5, "unknown argument `isolaton`"), &reported));
     assert!(!is_among(&expected(6, "unknown argument `isolaton`"), &reported));

@@ -4,7 +4,7 @@
 //! What is put into it, and when that is complete, is decided by `fetch` and `template`.
 
 use std::env;
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -37,9 +37,7 @@ impl Cache {
 
     /// Waits until no other process or thread changes the cache.
     pub(crate) fn lock(&self) -> Result<FileLock, Error> {
-        let path = self.path.join("lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        lock::wait_for(file.attempt("open the lock file", &path)?).attempt("lock", &path)
+        lock::wait_for(self.lock_file()?).attempt("lock", &self.path)
     }
 
     /// An empty directory for work in progress under the given name. Call it with the lock held: what is there is
@@ -57,13 +55,13 @@ impl Cache {
         create_private(&path).attempt("create or use the cache directory", &path)?;
         let path = path.canonicalize().attempt("resolve", &path)?;
         let cache = Self { path };
-        OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(cache.path.join("lock"))
-            .attempt("write to the cache directory", &cache.path)?;
+        cache.lock_file()?;
         Ok(cache)
+    }
+
+    fn lock_file(&self) -> Result<File, Error> {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(self.path.join("lock"));
+        file.attempt("write to the cache directory", &self.path)
     }
 
     /// The last resort for users without a home: their own folder in the directory for temporary files.

@@ -35,6 +35,7 @@ pub(crate) fn server(cache: &Cache) -> Result<Installation, Error> {
 }
 
 fn fetch(cache: &Cache, root: &Path) -> Result<Installation, Error> {
+    require_package_client()?;
     eprintln!("ephemeral-mysql: no MariaDB server is installed; fetching one into {} (once)", cache.path().display());
     let work = cache.fresh("fetch.tmp")?;
     let fetched = packages(&work).and_then(|packages| unpack(&packages, &work.join("root")));
@@ -43,6 +44,11 @@ fn fetch(cache: &Cache, root: &Path) -> Result<Installation, Error> {
     fs::rename(work.join("root"), root).attempt("move the fetched server to", root)?;
     cache::remove(&work)?;
     unpacked(root).map_err(|reason| Error::NoServer { reason: format!("the fetched server cannot be used: {reason}") })
+}
+
+fn require_package_client() -> Result<(), Error> {
+    let no_client = |error| Error::NoServer { reason: format!("this system has no usable `apt-get` ({error})") };
+    Command::new("apt-get").arg("--version").stdin(Stdio::null()).output().map(drop).map_err(no_client)
 }
 
 /// Downloads the server's package and those of its libraries that this system lacks.

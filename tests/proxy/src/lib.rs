@@ -92,6 +92,10 @@ impl Proxy {
     }
 
     /// The URL of `database` through this proxy, for the user `root` without a password.
+    ///
+    /// The `mysql` crate, left to itself, asks a server on loopback for its unix socket and moves over to that, past the
+    /// proxy. A test that opens a `mysql::Conn` with this URL must set `prefer_socket(false)`, or append
+    /// `?prefer_socket=false`.
     pub fn url(&self, database: &str) -> String {
         format!("mysql://root@{}/{database}", self.address)
     }

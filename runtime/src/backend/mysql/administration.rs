@@ -1,14 +1,12 @@
 //! A session outside of any unit, with autocommit on: the place for DDL and administration, which have none in a unit. Texts
 //! are not read here, and the session is reset before a unit sees it again.
 
-use std::sync::Arc;
-
 use mysql::Row;
 
+use super::MySql;
 use super::connection::MySqlConnection;
 use super::vocabulary::Speaks;
 use super::wire::{Answer, Request};
-use super::MySql;
 use crate::backend::Connection;
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
@@ -54,13 +52,13 @@ impl Database<MySql> {
 
 impl Speaks for Session<'_> {
     fn speak(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> Result<Answer, Error> {
-        let sql: Arc<str> = request.text().into();
+        let sql = request.text();
         match self.connection.exchange(request, rows) {
             Ok(answer) => {
                 self.last = answer;
                 Ok(answer)
             }
-            Err(failed) => Err(self.blame(failed, &sql)),
+            Err(failed) => Err(self.blame(failed, sql)),
         }
     }
 

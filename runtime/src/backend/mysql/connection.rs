@@ -43,6 +43,8 @@ pub struct MySqlConnection {
 enum Open {
     No,
     MayBe,
+    /// COMMIT is on its way and was not answered yet. Killing the connection now could undo it.
+    Ending,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,8 +135,9 @@ impl MySqlConnection {
 
     /// Begins the transaction if it is not begun: characteristics if they changed, and where it must be said, START TRANSACTION.
     pub(crate) fn begin(&mut self) -> Result<(), Failed> {
-        if self.transaction == Open::MayBe {
-            return Ok(());
+        match self.transaction {
+            Open::MayBe | Open::Ending => return Ok(()),
+            Open::No => {}
         }
         if self.has != self.wanted {
             self.send(characteristics_text(self.wanted))?;
@@ -219,7 +222,7 @@ impl MySqlConnection {
         if failed.fault.kind == ErrorKind::LockTimeout && wait == Wait::NoWait {
             // MariaDB says 1205 where MySQL says 3572.
             failed.fault.kind = ErrorKind::LockNotAvailable;
-            failed.detail = Some("a lock was not free, and the statement asked not to wait".into());
+            failed.detail = "a lock was not free, and the statement asked not to wait".into();
             failed.fault.again = Again::Never;
             failed.fault.undone = match self.server.on_lock_timeout {
                 OnLockTimeout::UndoStatement => Undone::Statement,
@@ -242,9 +245,12 @@ impl Connection for MySqlConnection {
     }
 
     fn reassure(&mut self) -> Result<(), Failed> {
-        match std::mem::replace(&mut self.trust, Trust::Alive) {
-            Trust::Alive => Ok(()),
-            Trust::Doubted => self.exchange(Request::Ping, &mut drop).map(drop).inspect_err(|_| self.step = Step::Out),
+        match (self.step, std::mem::replace(&mut self.trust, Trust::Alive)) {
+            (Step::Out, _) => Err(given_up()),
+            (Step::In, Trust::Alive) => Ok(()),
+            (Step::In, Trust::Doubted) => {
+                self.exchange(Request::Ping, &mut drop).map(drop).inspect_err(|_| self.step = Step::Out)
+            }
         }
     }
 
@@ -252,11 +258,12 @@ impl Connection for MySqlConnection {
         if self.transaction == Open::No {
             return Ok(());
         }
+        self.transaction = Open::Ending;
         let answer = self.send(COMMIT);
         match &answer {
             Ok(_) => self.transaction = Open::No,
             Err(failed) if failed.fault.at_commit == AtCommit::Unknown => self.step = Step::Out,
-            Err(_) => {}
+            Err(_) => self.transaction = Open::MayBe,
         }
         answer.map(drop)
     }
@@ -288,7 +295,7 @@ impl Connection for MySqlConnection {
 
     fn standing(&self) -> Standing {
         match (self.step, self.transaction, self.left) {
-            (Step::Out, _, _) | (Step::In, Open::MayBe, _) => Standing::Broken,
+            (Step::Out, _, _) | (Step::In, Open::MayBe | Open::Ending, _) => Standing::Broken,
             (Step::In, Open::No, Left::Something) => Standing::Touched,
             (Step::In, Open::No, Left::Nothing) => Standing::Clean,
         }
@@ -299,9 +306,9 @@ impl Connection for MySqlConnection {
     }
 
     fn ghost(&self) -> Option<Ghost> {
-        match self.server.begin {
-            Begin::Implicit => Some(Ghost { server: self.server.clone() }),
-            Begin::Explicit => None,
+        match (self.server.begin, self.transaction) {
+            (Begin::Implicit, Open::No | Open::MayBe) => Some(Ghost { server: self.server.clone() }),
+            (Begin::Implicit, Open::Ending) | (Begin::Explicit, _) => None,
         }
     }
 
@@ -319,6 +326,11 @@ impl Connection for MySqlConnection {
 
 fn refused(why: &str) -> Failed {
     Failed::of(ErrorKind::Refused, Undone::Statement, Again::Never, format!("not sent: {why}"))
+}
+
+fn given_up() -> Failed {
+    let detail = "the connection was given up before the first statement";
+    Failed::of(ErrorKind::ConnectionLost, Undone::Connection, Again::Yes, detail)
 }
 
 fn committed_inside() -> Failed {

@@ -43,7 +43,9 @@ impl MySqlConnector {
     pub(crate) fn to_server(url: &str, network: Network) -> Result<Self, Error> {
         let opts = Opts::from_url(url).map_err(|error| {
             // The driver's words name the part that is wrong and never show the URL, which holds the password.
-            let detail = format!("the database URL cannot be read ({error}); it looks like `mysql://user:password@host:3306/database`");
+            let detail = format!(
+                "the database URL cannot be read ({error}); it looks like `mysql://user:password@host:3306/database`"
+            );
             Error::new(ErrorKind::Configuration, detail)
         })?;
         Ok(Self::from(Source::Server(options(opts, network)?)))
@@ -100,7 +102,7 @@ fn while_connecting(mut failed: Failed) -> Failed {
     match failed.fault.kind {
         ErrorKind::ConnectionLost | ErrorKind::Statement => {
             failed.fault.kind = ErrorKind::Connect;
-            failed.detail = Some("no connection could be opened".into());
+            failed.detail = format!("no connection could be opened: {}", failed.detail).into();
         }
         _ => {}
     }
@@ -112,7 +114,8 @@ const KEEPALIVE_MS: u32 = 60_000;
 fn options(opts: Opts, network: Network) -> Result<Opts, Error> {
     if opts.get_ssl_opts().is_some() && !cfg!(any(feature = "rustls", feature = "native-tls")) {
         // The driver would panic.
-        let detail = "the URL asks for TLS, and this program was built without; enable the feature `rustls` or `native-tls`";
+        let detail =
+            "the URL asks for TLS, and this program was built without; enable the feature `rustls` or `native-tls`";
         return Err(Error::new(ErrorKind::Configuration, detail));
     }
     let builder = OptsBuilder::from_opts(opts)

@@ -16,8 +16,7 @@ const fn fault(kind: ErrorKind, undone: Undone, again: Again, at_commit: AtCommi
 /// The statement failed and nothing else did: constraint errors, syntax errors, and all numbers that the table does not name.
 const STATEMENT: Fault = fault(ErrorKind::Statement, Undone::Statement, Again::Never, AtCommit::RolledBack);
 /// The server has rolled everything back because the transaction could not be serialized.
-const SERIALIZATION: Fault =
-    fault(ErrorKind::Serialization, Undone::Transaction, Again::Yes, AtCommit::RolledBack);
+const SERIALIZATION: Fault = fault(ErrorKind::Serialization, Undone::Transaction, Again::Yes, AtCommit::RolledBack);
 /// The transaction stands, but running the whole unit again is the only way on.
 const DOOMED: Fault = fault(ErrorKind::Serialization, Undone::Doomed, Again::Yes, AtCommit::RolledBack);
 /// No connection any more, or one that is out of step.
@@ -81,7 +80,6 @@ const TABLE: &[(u16, Fault)] = &[
     // Not let in; not to be tried again.
     (1044, DENIED), // ER_DBACCESS_DENIED_ERROR
     (1045, DENIED), // ER_ACCESS_DENIED_ERROR
-    (1049, DENIED), // ER_BAD_DB_ERROR
     (1129, DENIED), // ER_HOST_IS_BLOCKED
     (1251, DENIED), // ER_NOT_SUPPORTED_AUTH_MODE
     (1698, DENIED), // ER_ACCESS_DENIED_NO_PASSWORD_ERROR
@@ -153,8 +151,24 @@ pub(crate) fn failed(error: Error) -> Failed {
         Error::MySqlError(server) => (Some(server.code), Some(Arc::from(server.state.as_str()))),
         _ => (None, None),
     };
-    let detail = detail(fault, &error).map(Arc::from);
-    Failed { fault, code, sqlstate, detail, cause: tellable(error) }
+    let detail = match (meaning(fault), words(&error)) {
+        (Some(meaning), Some(words)) => format!("{meaning}: {words}"),
+        (None, Some(words)) => words,
+        (meaning, None) => meaning.unwrap_or("a value does not have the type that was asked for").to_owned(),
+    };
+    Failed { fault, code, sqlstate, detail: detail.into(), cause: tellable(error) }
+}
+
+/// For bodies that work with the driver's own connection ([`Tx::connection`](crate::Tx::connection)): `?` turns the driver's
+/// error into ours, and one of ours that came through the driver's type back into itself.
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        let Error::IoError(carrier) = error else { return Self::from_failed(failed(error)).while_running() };
+        match carrier.downcast::<Self>() {
+            Ok(ours) => ours,
+            Err(other) => Self::from_failed(failed(Error::IoError(other))).while_running(),
+        }
+    }
 }
 
 /// A conversion error of the driver's shows the row's values, which may be anybody's secret.
@@ -165,20 +179,32 @@ fn tellable(error: Error) -> Option<Arc<dyn std::error::Error + Send + Sync>> {
     }
 }
 
-/// What a person should know in front of the server's own words.
-fn detail(fault: Fault, error: &Error) -> Option<&'static str> {
+/// What the server or the driver said.
+fn words(error: &Error) -> Option<String> {
+    match error {
+        Error::MySqlError(server) => Some(format!("{} ({}): {}", server.code, server.state, server.message)),
+        Error::FromValueError(_) | Error::FromRowError(_) => None,
+        Error::IoError(error) => Some(error.to_string()),
+        Error::DriverError(DriverError::CouldNotConnect(Some((address, text, _)))) => {
+            Some(format!("{}: {text}", address.trim_start_matches("tcp://")))
+        }
+        Error::DriverError(error) => Some(error.to_string()),
+        error => Some(error.to_string()),
+    }
+}
+
+/// What a person should know in front of these words.
+fn meaning(fault: Fault) -> Option<&'static str> {
     let text = match fault.kind {
         ErrorKind::Serialization => "the server could not serialize the transaction and rolled it back",
-        ErrorKind::LockTimeout => "a lock was not granted in time; nothing of the unit is kept, since half of it would be",
+        ErrorKind::LockTimeout => "a lock was not granted in time",
         ErrorKind::LockNotAvailable => "a lock was not free, and the statement asked not to wait",
         ErrorKind::ReadOnly => "a write in a read-only unit; declare it without `read_only`",
         ErrorKind::ConnectionLost => "the connection was lost or is out of step, and will not be used again",
         ErrorKind::Unavailable => "the server cannot do this for the moment",
         ErrorKind::AccessDenied => "the server does not let this user in",
         ErrorKind::Connect => "no connection could be opened; is a server running at this address?",
-        ErrorKind::Conversion if matches!(error, Error::FromValueError(_) | Error::FromRowError(_)) => {
-            "a value does not have the type that was asked for"
-        }
+        ErrorKind::Conversion => "a value does not have the type that was asked for",
         _ => return None,
     };
     Some(text)

@@ -47,8 +47,11 @@ impl Tx<'_, MySql> {
     /// #[unit_of_work(read_only)]
     /// fn total(tx: &mut Tx) -> Result<i64, Error> {
     ///     let mut connection = tx.connection()?;
-    ///     let rows = connection.query_iter("SELECT balance FROM account").map_err(Error::from_driver)?;
-    ///     rows.map(|row| Ok(unit_of_work::mysql::from_row::<i64>(row.map_err(Error::from_driver)?))).sum()
+    ///     let mut total = 0;
+    ///     for row in connection.query_iter("SELECT balance FROM account")? {
+    ///         total += unit_of_work::mysql::from_row::<i64>(row?);
+    ///     }
+    ///     Ok(total)
     /// }
     /// ```
     pub fn connection(&mut self) -> Result<Lent<'_>, Error> {

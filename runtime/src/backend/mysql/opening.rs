@@ -129,7 +129,8 @@ fn number(value: &Value) -> Option<u64> {
 }
 
 fn unreadable() -> Failed {
-    let detail = "the server did not answer the opening questions as MySQL and MariaDB do; what stands behind this address?";
+    let detail =
+        "the server did not answer the opening questions as MySQL and MariaDB do; what stands behind this address?";
     Failed::of(ErrorKind::Connect, Undone::Connection, Again::Never, detail)
 }
 
@@ -145,7 +146,9 @@ pub(crate) fn characteristics_text(wanted: Characteristics) -> &'static str {
         (Isolation::ReadCommitted, Access::ReadWrite) => {
             "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
         }
-        (Isolation::ReadCommitted, Access::ReadOnly) => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY",
+        (Isolation::ReadCommitted, Access::ReadOnly) => {
+            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY"
+        }
         (Isolation::RepeatableRead, Access::ReadWrite) => {
             "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE"
         }
@@ -155,6 +158,8 @@ pub(crate) fn characteristics_text(wanted: Characteristics) -> &'static str {
         (Isolation::Serializable, Access::ReadWrite) => {
             "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE"
         }
-        (Isolation::Serializable, Access::ReadOnly) => "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY",
+        (Isolation::Serializable, Access::ReadOnly) => {
+            "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY"
+        }
     }
 }

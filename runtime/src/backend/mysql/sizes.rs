@@ -11,9 +11,7 @@ pub(crate) fn largest_packet(request: &Request<'_>) -> u64 {
         Request::Query(sql) => 1 + bytes(sql),
         Request::Execute(sql, params) => (1 + bytes(sql)).max(execution(params)),
         // The bulk protocol splits a batch into packets that fit; one row must fit alone.
-        Request::Batch(sql, batch) => {
-            batch.iter().map(execution).max().unwrap_or_default().max(1 + bytes(sql))
-        }
+        Request::Batch(sql, batch) => batch.iter().map(execution).max().unwrap_or_default().max(1 + bytes(sql)),
         Request::Ping | Request::Reset => 1,
     }
 }

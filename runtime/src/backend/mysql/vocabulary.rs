@@ -2,7 +2,6 @@
 //! set read to its end, every error seen, and conversions that fail as errors instead of panics. How a request is sent is theirs.
 
 use std::any::type_name;
-use std::sync::Arc;
 
 use mysql::prelude::FromRow;
 use mysql::{Params, Row};
@@ -23,14 +22,14 @@ pub(super) trait Speaks {
 
 impl Speaks for Tx<'_, MySql> {
     fn speak(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> Result<Answer, Error> {
-        let sql: Arc<str> = request.text().into();
+        let sql = request.text();
         let result = self.transaction.lend()?.connection().statement(request, rows);
         match result {
             Ok(answer) => {
                 self.transaction.written.set((answer.affected_rows, answer.last_insert_id));
                 Ok(answer)
             }
-            Err(failed) => Err(self.transaction.note(failed, &sql)),
+            Err(failed) => Err(self.transaction.note(failed, sql)),
         }
     }
 
@@ -46,12 +45,8 @@ impl Speaks for Tx<'_, MySql> {
 
 /// Gives each row, converted, to `each`. The first row that cannot be converted ends that, and is the error; the rest is read
 /// all the same, so that the connection stays in step.
-fn convert<T: FromRow>(
-    speaker: &mut impl Speaks,
-    request: Request<'_>,
-    each: &mut dyn FnMut(T),
-) -> Result<(), Error> {
-    let sql: Arc<str> = request.text().into();
+fn convert<T: FromRow>(speaker: &mut impl Speaks, request: Request<'_>, each: &mut dyn FnMut(T)) -> Result<(), Error> {
+    let sql = request.text();
     let mut wrong = None;
     speaker.speak(request, &mut |row| {
         if wrong.is_none() {
@@ -65,7 +60,7 @@ fn convert<T: FromRow>(
     })?;
     match wrong {
         None => Ok(()),
-        Some(columns) => Err(speaker.blame(inconvertible::<T>(&columns), &sql)),
+        Some(columns) => Err(speaker.blame(inconvertible::<T>(&columns), sql)),
     }
 }
 
@@ -89,13 +84,13 @@ fn all<T: FromRow>(speaker: &mut impl Speaks, request: Request<'_>) -> Result<Ve
 fn first<T: FromRow>(speaker: &mut impl Speaks, request: Request<'_>) -> Result<Option<T>, Error> {
     let mut first = None;
     let mut unread = None;
-    let sql: Arc<str> = request.text().into();
+    let sql = request.text();
     speaker.speak(request, &mut |row| {
         unread.get_or_insert(row);
     })?;
     if let Some(row) = unread {
         let columns = row.columns();
-        first = Some(T::from_row_opt(row).map_err(|_| speaker.blame(inconvertible::<T>(&columns), &sql))?);
+        first = Some(T::from_row_opt(row).map_err(|_| speaker.blame(inconvertible::<T>(&columns), sql))?);
     }
     Ok(first)
 }
@@ -124,6 +119,7 @@ macro_rules! vocabulary {
         /// refused it; the transaction goes on), `Conversion`, or of a kind that dooms the unit: `Serialization`,
         /// `LockTimeout`, `ConnectionLost`, `Unavailable`, `ImplicitCommit`. Once doomed, every further call returns that
         /// first error without asking the server.
+        #[allow(clippy::missing_errors_doc, reason = "said once, above, for all of them")]
         impl $type {
             /// Runs `query` and returns all rows.
             pub fn query<T, Q>(&mut self, query: Q) -> Result<Vec<T>, Error>
@@ -191,6 +187,7 @@ macro_rules! vocabulary {
         ///
         /// # Errors
         /// As for text statements.
+        #[allow(clippy::missing_errors_doc, reason = "said once, above, for all of them")]
         impl $type {
             /// Runs `statement` and returns all rows.
             pub fn exec<T, S, P>(&mut self, statement: S, params: P) -> Result<Vec<T>, Error>
@@ -280,7 +277,7 @@ macro_rules! vocabulary {
                 self.last().affected_rows
             }
 
-            /// The first AUTO_INCREMENT value that the last statement made; `None` if it made none.
+            /// The first `AUTO_INCREMENT` value that the last statement made; `None` if it made none.
             pub fn last_insert_id(&self) -> Option<u64> {
                 Some(self.last().last_insert_id).filter(|id| *id > 0)
             }

@@ -11,7 +11,12 @@ const LEVEL: Isolation = Isolation::RepeatableRead;
 const PATIENCE: Duration = Duration::from_secs(60);
 const TIMES: u32 = 7;
 
-#[unit_of_work(isolation = "Read-Committed", access = "READ_ONLY", retry(max_attempts = 5, within = "2 s",), name = "a")]
+#[unit_of_work(
+    isolation = "Read-Committed",
+    access = "READ_ONLY",
+    retry(max_attempts = 5, within = "2 s",),
+    name = "a"
+)]
 fn words(tx: &mut Tx<'_>) -> Result<(), Error> {
     tx.exec_drop("DELETE FROM account", ())
 }

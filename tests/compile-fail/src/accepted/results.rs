@@ -62,7 +62,9 @@ fn recursive(tx: &mut Tx<'_>, depth: u32) -> Result<u32, Error> {
 }
 
 #[unit_of_work]
-fn one_line(tx: &mut Tx<'_>) -> Result<(), Error> { tx.exec_drop("DELETE FROM account", ()) }
+fn one_line(tx: &mut Tx<'_>) -> Result<(), Error> {
+    tx.exec_drop("DELETE FROM account", ())
+}
 
 #[test]
 fn every_error_type_carries_the_units_own_failure() {

@@ -1,17 +1,16 @@
 //! However the starting process ends, nothing is left of the server.
 
-use std::io::Read;
 use std::os::unix::process::CommandExt;
-use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
 
 use ephemeral_mysql::{Server, shared};
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpgid};
 
 use crate::support::{
-    Scratch, again, directory, hear, is_gone, processes, second_role, stay, tell, this_executable, wait_until_gone,
+    Scratch, again, again_in, directory, hear, is_gone, processes, second_role, serve_until_the_end, tell,
+    this_executable, wait_until_gone,
 };
 
 fn raw(pid: u32) -> Pid {
@@ -52,12 +51,11 @@ fn a_panic_removes_it() {
 #[test]
 fn kill_9_of_the_starting_process_removes_it() {
     if second_role() {
-        let server = Server::start().expect("a server starts");
-        tell(&server);
-        return stay();
+        return serve_until_the_end();
     }
-    let mut child =
-        again(&this_executable(), "death::kill_9_of_the_starting_process_removes_it").spawn().expect("runs");
+    let scratch = Scratch::new("kill-9");
+    let test = "death::kill_9_of_the_starting_process_removes_it";
+    let mut child = again_in(scratch.path(), test).spawn().expect("runs");
     let (directory, _output) = hear(&mut child);
     assert_eq!(processes(&directory).len(), 2, "the server and its supervisor");
     child.kill().and_then(|()| child.wait()).expect("it can be killed");
@@ -67,13 +65,14 @@ fn kill_9_of_the_starting_process_removes_it() {
 #[test]
 fn ctrl_c_ends_the_starting_process_and_the_supervisor_the_rest() {
     if second_role() {
-        let server = Server::start().expect("a server starts");
-        tell(&server);
-        return stay();
+        return serve_until_the_end();
     }
+    let scratch = Scratch::new("ctrl-c");
     let test = "death::ctrl_c_ends_the_starting_process_and_the_supervisor_the_rest";
-    let mut child = again(&this_executable(), test).process_group(0).spawn().expect("runs");
+    let mut child = again_in(scratch.path(), test).process_group(0).spawn().expect("runs");
     let (directory, _output) = hear(&mut child);
+    let groups: Vec<_> = processes(&directory).into_iter().map(|pid| getpgid(Some(raw(pid)))).collect();
+    assert!(groups.len() == 2 && !groups.contains(&Ok(raw(child.id()))), "{groups:?}");
     // What a terminal does: the signal goes to every process of the group in the foreground.
     killpg(raw(child.id()), Signal::SIGINT).expect("the group exists");
     child.wait().expect("it ends");
@@ -93,27 +92,28 @@ fn the_shared_server_goes_with_a_process_that_ends_normally() {
     wait_until_gone(&directory);
 }
 
+/// A pipe from `cargo test` ends when nobody holds its other end any more.
+#[cfg(target_os = "linux")]
 #[test]
 fn nobody_who_reads_our_output_waits_for_the_server() {
     if second_role() {
-        let server = Server::start().expect("a server starts");
-        tell(&server);
-        return stay();
+        return serve_until_the_end();
     }
+    let scratch = Scratch::new("output");
     let test = "death::nobody_who_reads_our_output_waits_for_the_server";
-    let mut child = again(&this_executable(), test).stderr(Stdio::null()).spawn().expect("runs");
-    let (directory, mut output) = hear(&mut child);
-    let helpers: Vec<_> = processes(&directory).into_iter().map(raw).collect();
-    for pid in &helpers {
-        kill(*pid, Signal::SIGSTOP).expect("it runs");
+    let mut child = again_in(scratch.path(), test).spawn().expect("runs");
+    let (directory, _output) = hear(&mut child);
+    let open = |pid: u32| {
+        let entries = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs and is ours").flatten();
+        entries.filter_map(|entry| std::fs::read_link(entry.path()).ok()).collect::<Vec<_>>()
+    };
+    let ours = std::fs::read_link(format!("/proc/{}/fd/1", child.id())).expect("it runs and is ours");
+    assert!(open(child.id()).contains(&ours));
+    for pid in processes(&directory) {
+        assert!(!open(pid).contains(&ours), "process {pid} holds {}", ours.display());
     }
-    child.kill().and_then(|()| child.wait()).expect("it can be killed");
-    // Server and supervisor stand still: were our output theirs too, this would wait for ever.
-    output.read_to_string(&mut String::new()).expect("the output ends");
-    for pid in &helpers {
-        kill(*pid, Signal::SIGCONT).expect("it still exists");
-    }
-    wait_until_gone(&directory);
+    drop(child.stdin.take());
+    assert!(child.wait().expect("it ends").success());
 }
 
 #[test]
@@ -137,15 +137,11 @@ fn a_restart_brings_a_killed_supervisor_back() {
 #[test]
 fn the_next_start_removes_what_a_crash_of_both_left_behind() {
     if second_role() {
-        let base = std::env::var_os("EPHEMERAL_MYSQL_TEST_BASE").expect("the first role sets it");
-        let server = Server::builder().directory(base).start().expect("a server starts");
-        tell(&server);
-        return stay();
+        return serve_until_the_end();
     }
     let scratch = Scratch::new("sweep");
     let test = "death::the_next_start_removes_what_a_crash_of_both_left_behind";
-    let mut child =
-        again(&this_executable(), test).env("EPHEMERAL_MYSQL_TEST_BASE", scratch.path()).spawn().expect("runs");
+    let mut child = again_in(scratch.path(), test).spawn().expect("runs");
     let (left, _output) = hear(&mut child);
     let living = Server::builder().directory(scratch.path()).start().expect("a server starts");
     assert_eq!(processes(&left).len(), 2, "while its owner lives, nobody touches it");

@@ -87,6 +87,21 @@ fn an_installed_server_is_found_by_name_or_on_the_path_and_nothing_is_fetched() 
 }
 
 #[test]
+fn without_a_server_and_a_package_client_the_error_says_what_to_install() {
+    if second_role() {
+        let error = Server::builder().source(Source::Fetched).start().expect_err("there is no package client");
+        assert!(matches!(&error, Error::NoServer { .. }), "{error}");
+        let message = error.to_string();
+        let hints = ["apt-get", "dnf install", "pacman -S", "brew install", "EPHEMERAL_MYSQL_SERVER"];
+        return assert!(hints.iter().all(|hint| message.contains(hint)), "{message}");
+    }
+    let scratch = Scratch::new("no-client");
+    let test = "fetch::without_a_server_and_a_package_client_the_error_says_what_to_install";
+    let mut command = again(&this_executable(), test);
+    succeeds(command.env("PATH", scratch.path()).env("EPHEMERAL_MYSQL_CACHE", scratch.path()).spawn().expect("runs"));
+}
+
+#[test]
 fn nobody_else_may_write_to_the_cache() {
     let scratch = Scratch::new("open-cache");
     let cache = own_cache(scratch.path());

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use ephemeral_mysql::Server;
 
 const ROLE: &str = "EPHEMERAL_MYSQL_TEST_ROLE";
+const BASE: &str = "EPHEMERAL_MYSQL_TEST_BASE";
 const MARK: &str = "server directory: ";
 
 /// Whether this process was started by [`again`], to play the second role of a test.
@@ -26,6 +27,22 @@ pub(crate) fn again(executable: &Path, test: &str) -> Command {
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(ROLE, "second");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir("/");
     command
+}
+
+/// As [`again`] with this executable, for a second role that is [`serve_until_the_end`] with its server in `base`, where
+/// no other test starts one and by that removes what is left over.
+pub(crate) fn again_in(base: &Path, test: &str) -> Command {
+    let mut command = again(&this_executable(), test);
+    command.env(BASE, base);
+    command
+}
+
+/// The second role: has a server until the first closes our input, or kills us.
+pub(crate) fn serve_until_the_end() {
+    let base = env::var_os(BASE).expect("the first role sets it");
+    let server = Server::builder().directory(base).start().expect("a server starts");
+    tell(&server);
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).expect("the input can be read");
 }
 
 pub(crate) fn this_executable() -> PathBuf {
@@ -48,11 +65,6 @@ pub(crate) fn hear(child: &mut Child) -> (PathBuf, BufReader<ChildStdout>) {
         line.clear();
     }
     panic!("the other process ended ({:?}) before it had a server", child.wait());
-}
-
-/// In the second role: stays until the first closes our input, or kills us.
-pub(crate) fn stay() {
-    std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).expect("the input can be read");
 }
 
 /// The directory of a running server.

@@ -29,9 +29,9 @@ pub(crate) enum Request<'a> {
     Reset,
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
     /// The SQL, or the name of the command.
-    pub(crate) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &'a str {
         match self {
             Self::Query(sql) | Self::Execute(sql, _) | Self::Batch(sql, _) => sql,
             Self::Ping => "PING",

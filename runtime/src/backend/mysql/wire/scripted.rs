@@ -19,7 +19,7 @@ pub enum Reply {
     Done {
         /// Rows.
         affected_rows: u64,
-        /// The first AUTO_INCREMENT value made, or 0.
+        /// The first `AUTO_INCREMENT` value made, or 0.
         last_insert_id: u64,
     },
     /// Rows: column names, then the values of each row.
@@ -275,7 +275,9 @@ impl Reply {
                 Answer { affected_rows, last_insert_id, ..Answer::default() }
             }
             Self::Rows(columns, values) => {
-                values.into_iter().for_each(|values| rows(row(&columns, values)));
+                for values in values {
+                    rows(row(&columns, values));
+                }
                 Answer::default()
             }
             Self::Error(..) | Self::LostBefore | Self::LostAfter => Answer::default(),
