@@ -33,7 +33,7 @@ pub(crate) struct Heat {
 enum Host {
     /// Ours. It runs as long as this value lives.
     Private {
-        _server: Server,
+        _server: Box<Server>,
     },
     User,
 }
@@ -54,14 +54,12 @@ pub(crate) struct Arena {
 impl Arena {
     /// On the server at `url`, or on a private one.
     pub(crate) fn open(url: Option<&str>) -> Result<Self, Trouble> {
-        match url {
-            Some(url) => Self::on(Host::User, url).map_err(Trouble::UsersServer),
-            None => {
-                let server = Server::start()?;
-                let url = server.url("");
-                Ok(Self::on(Host::Private { _server: server }, &url)?)
-            }
+        if let Some(url) = url {
+            return Self::on(Host::User, url).map_err(Trouble::UsersServer);
         }
+        let server = Server::start()?;
+        let url = server.url("");
+        Ok(Self::on(Host::Private { _server: Box::new(server) }, &url)?)
     }
 
     fn on(host: Host, url: &str) -> Result<Self, Error> {

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     pub(crate) rounds: u64,
 
     /// A server of your own: `mysql://user:password@host:3306`. Only a new database named `unit_of_work_quickstart_…` is
-    /// created there, and dropped at the end.
+    /// created there, and dropped at the end; a run that is interrupted leaves it behind.
     // The value holds the password: it must not be shown by --help.
     #[arg(long, env = "UNIT_OF_WORK_URL", hide_env_values = true)]
     pub(crate) url: Option<String>,

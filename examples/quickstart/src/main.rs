@@ -85,7 +85,7 @@ fn print(args: &Args, load: Load, rows: &[Row], left_out: Option<String>) -> Res
 /// On standard error, and hidden unless that is a terminal.
 fn progress() -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}").expect("the template has no mistake");
-    let progress = ProgressBar::new(0).with_style(style).with_message("starting the server");
+    let progress = ProgressBar::no_length().with_style(style).with_message("starting the server");
     progress.enable_steady_tick(Duration::from_millis(100));
     progress
 }

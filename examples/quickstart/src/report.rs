@@ -59,6 +59,7 @@ pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde decides this signature")]
 fn as_text<S: Serializer>(level: &Isolation, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(level)
 }

@@ -15,7 +15,7 @@ pub(crate) fn tell(rows: &[Row], load: Load) -> String {
     let sentences = [
         Some(asked(load)),
         Some(lost(&losers, load)),
-        kept(&keepers),
+        kept(&keepers).filter(|_| !losers.is_empty()),
         serializable(rows),
         snapshot(rows),
         gave_up(rows),

@@ -86,7 +86,9 @@ fn users_server() -> (Server, String) {
 fn what_isolation_promises_is_seen_in_the_figures() {
     let rows = rows(&run(&["--json", "--threads", "4", "--rounds", "50"]));
     assert_eq!(rows.len(), 7, "{rows:?}");
-    rows.iter().for_each(|row| assert_is_row_of(row, 200));
+    for row in &rows {
+        assert_is_row_of(row, 200);
+    }
     let lost = |way, level, snapshot| number(find(&rows, way, level, snapshot), "lost");
     let serializable = find(&rows, "read-add-write", "serializable", false);
     assert_eq!((number(serializable, "lost"), number(serializable, "gave_up")), (0, 0), "{serializable}");
@@ -121,7 +123,9 @@ fn a_server_of_the_users_is_left_as_it_was() {
             .expect("starts");
         let rows = rows(&output);
         assert_eq!(rows.len(), 6, "{rows:?}");
-        rows.iter().for_each(|row| assert_is_row_of(row, 10));
+        for row in &rows {
+            assert_is_row_of(row, 10);
+        }
         find(&rows, "read-add-write", "repeatable read", on);
         assert!(stderr(&output).starts_with("Left out: read-add-write at repeatable read"), "{}", stderr(&output));
         let now: Option<bool> = conn.query_first("SELECT @@GLOBAL.innodb_snapshot_isolation").expect("it can be read");
@@ -153,7 +157,7 @@ fn a_port_where_nobody_listens_is_named_as_the_reason() {
     let port =
         TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("there is a free port").port();
     let said = refusal(&run(&["--url", &format!("mysql://app:{SECRET}@127.0.0.1:{port}")]));
-    assert!(said.contains("no connection could be opened") || said.contains("refused"), "{said}");
+    assert!(said.contains(&format!("127.0.0.1:{port}")) && said.contains("refused"), "{said}");
 }
 
 #[test]

@@ -69,7 +69,10 @@ const LEVELS: [Isolation; 4] =
 
 impl Program {
     fn random(rng: &mut Rng) -> Self {
-        use Step::{Call, Duplicate, Forbidden, JoinAndFail, JoinAndPanic, JoinAndWrite, Lend, Mark, Read, Touch, Unreadable, Write};
+        use Step::{
+            Call, Duplicate, Forbidden, JoinAndFail, JoinAndPanic, JoinAndWrite, Lend, Mark, Read, Touch, Unreadable,
+            Write,
+        };
         const RARE: [Step; 8] = [Duplicate, Unreadable, Forbidden, Mark, JoinAndFail, JoinAndPanic, Call, Lend];
         const OFTEN: [Step; 5] = [Write, Write, Read, JoinAndWrite, Touch];
         let step = |rng: &mut Rng| match rng.u8(0..5) {
@@ -111,7 +114,14 @@ impl Program {
         })
     }
 
-    fn take(&self, step: Step, db: &Database, tx: &mut Tx<'_>, number: u32, written: &Cell<u32>) -> Result<(), Trouble> {
+    fn take(
+        &self,
+        step: Step,
+        db: &Database,
+        tx: &mut Tx<'_>,
+        number: u32,
+        written: &Cell<u32>,
+    ) -> Result<(), Trouble> {
         let write = |tx: &mut Tx<'_>| -> Result<(), Error> {
             tx.exec_drop("INSERT INTO entry VALUES (?, ?)", (number, written.get()))?;
             written.set(written.get() + 1);
@@ -190,10 +200,9 @@ fn s09_after_any_unit_the_thread_and_the_session_are_as_the_next_one_expects() {
     world.execute("CREATE PROCEDURE harmless() SELECT COUNT(*) FROM entry");
     let failures = Failures::new();
     // One session: one that is lost to the pool is missed at once.
-    let db = world.connect(|builder| {
-        builder.failures(&failures).max_connections(1).acquire_timeout(Duration::from_secs(5))
-    });
-    let mut seen = Vec::new();
+    let db =
+        world.connect(|builder| builder.failures(&failures).max_connections(1).acquire_timeout(Duration::from_secs(5)));
+    let mut ends = Vec::new();
     for number in 1..=UNITS {
         let program = Program::random(&mut rng);
         let written = Cell::new(0);
@@ -210,10 +219,10 @@ fn s09_after_any_unit_the_thread_and_the_session_are_as_the_next_one_expects() {
             Told::NoneThere => assert_eq!(rows, 0),
             Told::Unknown => assert!(rows == 0 || rows == all, "{rows} of {all} rows"),
         }
-        seen.push(told);
+        ends.push(told);
     }
     for end in [Told::AllThere, Told::NoneThere, Told::Unknown] {
-        assert!(seen.contains(&end), "a run without {end:?} shows too little");
+        assert!(ends.contains(&end), "a run without {end:?} shows too little");
     }
 }
 

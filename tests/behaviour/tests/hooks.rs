@@ -10,9 +10,7 @@ use std::time::Duration;
 use unit_of_work::testing::{Reply, Script};
 use unit_of_work::{Cause, Database, Error, ErrorKind, HookKind, Outcome, Retry, Tx};
 
-use crate::world::{Trouble, World};
-
-const TAKE_TEN: &str = "UPDATE account SET balance = balance - 10 WHERE id = 1";
+use crate::world::{TAKE_TEN, Trouble, World};
 
 /// What hooks write down, in the order in which they run.
 type Diary<T> = Rc<RefCell<Vec<T>>>;

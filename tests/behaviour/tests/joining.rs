@@ -3,11 +3,10 @@
 use std::cell::Cell;
 
 use unit_of_work::testing::{Reply, Script};
-use unit_of_work::{Database, Error, ErrorKind, Outcome, Retry};
+use unit_of_work::{Database, Error, ErrorKind, Isolation, Outcome, Retry};
 
-use crate::world::{Trouble, World};
+use crate::world::{FAIL, TAKE_TEN, Trouble, World};
 
-const TAKE_TEN: &str = "UPDATE account SET balance = balance - 10 WHERE id = 1";
 const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
 const ROLLBACK: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
 
@@ -157,4 +156,99 @@ fn s42_a_swallowed_panic_of_a_joined_unit_dooms_the_whole() {
     assert_eq!(error.kind(), ErrorKind::Doomed);
     assert!(error.to_string().contains("out of paper"), "{error}");
     assert_eq!(server.take_log(), ["UPDATE account SET balance = 1", ROLLBACK]);
+}
+
+#[test]
+fn s44_a_joining_unit_may_not_ask_for_more_isolation_than_there_is() {
+    let (db, server) = scripted();
+    let (outer, inner) = (Cell::new(0), Cell::new(0));
+    outer.set(line!() + 1);
+    let joined = db.unit("outer").isolation(Isolation::RepeatableRead).run::<_, Error>(|tx| {
+        tx.query_drop("UPDATE account SET balance = 1")?;
+        for level in [None, Some(Isolation::RepeatableRead), Some(Isolation::ReadUncommitted)] {
+            let unit = db.unit("weaker");
+            let unit = level.into_iter().fold(unit, unit_of_work::UnitBuilder::isolation);
+            unit.run::<_, Error>(|_| Ok(()))?;
+        }
+        inner.set(line!() + 1);
+        let stronger = db.unit("inner").isolation(Isolation::Serializable);
+        stronger.run::<(), Error>(|_| unreachable!("the body does not run"))
+    });
+    let error = joined.expect_err("the outer passes the refusal on");
+    assert_eq!(error.kind(), ErrorKind::IsolationConflict);
+    for (name, line) in [("outer", outer), ("inner", inner)] {
+        let place = format!("`{name}` ({}:{})", file!(), line.get());
+        assert!(error.to_string().contains(&place), "{place} is not in: {error}");
+    }
+    let level = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE";
+    assert_eq!(server.take_log(), [level, "UPDATE account SET balance = 1", ROLLBACK]);
+}
+
+#[test]
+fn s45_a_unit_that_may_write_is_refused_inside_a_read_only_one_and_the_reverse_joins() {
+    let (db, server) = scripted();
+    let refused = db
+        .unit("outer")
+        .read_only()
+        .run::<(), Error>(|_| db.unit("inner").run(|_| unreachable!("the body does not run")));
+    assert_eq!(refused.expect_err("the outer passes the refusal on").kind(), ErrorKind::AccessConflict);
+    assert!(server.take_log().is_empty());
+    let joined = db.unit("outer").run::<_, Error>(|_| db.unit("inner").read_only().run(|tx| tx.query_drop("SELECT 1")));
+    joined.expect("less is asked for than there is");
+    assert_eq!(server.take_log(), ["SELECT 1", COMMIT]);
+}
+
+#[test]
+fn s47_the_retry_policy_of_a_joining_unit_is_ignored() {
+    let (db, server) = scripted();
+    let runs = |outer: Retry, inner: Retry| {
+        let runs = Cell::new(0);
+        server.answer("UPDATE", Reply::error(1213, "40001", "Deadlock found"));
+        let unit = db.unit("outer").retry(outer).run::<_, Error>(|tx| {
+            runs.set(tx.attempt());
+            db.unit("inner").retry(inner).run(|tx| tx.query_drop("UPDATE account SET balance = 1"))
+        });
+        (runs.get(), unit.map_err(|error| error.kind()))
+    };
+    assert_eq!(runs(Retry::DEFAULT, Retry::NEVER), (2, Ok(())));
+    assert_eq!(runs(Retry::NEVER, Retry::DEFAULT), (1, Err(ErrorKind::Serialization)));
+}
+
+fn descend(db: &Database, depth: u32) -> Result<u32, Error> {
+    db.unit("descend").run(|tx| match depth {
+        0 => tx.query_drop("UPDATE account SET balance = 1").map(|()| 1),
+        _ => descend(db, depth - 1).map(|depth| depth + 1),
+    })
+}
+
+#[test]
+fn s49_a_hundred_units_deep_are_one_transaction() {
+    let (db, server) = scripted();
+    assert_eq!(descend(&db, 100).expect("all join"), 101);
+    assert_eq!(server.take_log(), ["UPDATE account SET balance = 1", COMMIT]);
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn s50_units_on_two_databases_are_independent() {
+    let (one, other) = (World::with_accounts(1..=1), World::with_accounts(1..=1));
+    let outer = one.db.unit("outer").run(|tx| {
+        tx.query_drop(TAKE_TEN)?;
+        other.db.unit("inner").run::<_, Error>(|tx| tx.query_drop(TAKE_TEN))?;
+        assert_eq!(other.balances(), [90], "it has committed on its own");
+        FAIL
+    });
+    outer.expect_err("the body's own");
+    assert_eq!((one.balances(), other.balances()), (vec![100], vec![90]));
+
+    let inside = other.db.clone();
+    let hooked = one.db.unit("outer").run::<_, Error>(|tx| {
+        let inside = inside.clone();
+        tx.after_commit(move || inside.unit("hook").run::<_, Error>(|tx| tx.query_drop(TAKE_TEN)));
+        tx.query_drop(TAKE_TEN)
+    });
+    hooked.expect("both are committed");
+    assert_eq!((one.balances(), other.balances()), (vec![90], vec![80]));
+    one.assert_clean(&one.db);
+    other.assert_clean(&other.db);
 }

@@ -2,15 +2,20 @@
 //! it that each has a test or is written down as missing.
 
 mod any_sequence;
+mod busy;
 mod distribution;
 mod faults;
 mod hooks;
 mod joining;
+mod lost_connection;
+mod never_again;
 mod one_unit;
 mod retry;
 mod rival;
+mod round_trips;
 mod scripted;
 mod server_says;
 mod statements;
+mod strict_server;
 mod threads;
 mod world;

@@ -24,7 +24,8 @@ impl<'scope> Rival<'scope> {
     pub(crate) fn start<'env>(scope: &'scope thread::Scope<'scope, 'env>, world: &'env World) -> Self {
         let mut conn = world.conn();
         conn.query_drop("BEGIN").expect("the server answers");
-        conn.query_drop("UPDATE account SET balance = balance + 0.5 + 0.5 WHERE id >= 2").expect("nobody has locks yet");
+        conn.query_drop("UPDATE account SET balance = balance + 0.5 + 0.5 WHERE id >= 2")
+            .expect("nobody has locks yet");
         let (go, gone) = mpsc::channel();
         let thread = scope.spawn(move || {
             if gone.recv().is_ok() {

@@ -10,6 +10,11 @@ use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::mysql::{Conn, Row};
 use unit_of_work::{Database, DatabaseBuilder, Error, ErrorKind, Isolation, Tx};
 
+/// One half of a transfer.
+pub(crate) const TAKE_TEN: &str = "UPDATE account SET balance = balance - 10 WHERE id = 1";
+/// The other half.
+pub(crate) const GIVE_TEN: &str = "UPDATE account SET balance = balance + 10 WHERE id = 2";
+
 /// How long something that must happen may take on a busy machine before a test calls it missing.
 pub(crate) const BOUND: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
@@ -94,7 +99,7 @@ impl World {
     }
 
     /// The server's port.
-    fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         let opts = unit_of_work::mysql::Opts::from_url(&self.url()).expect("the server's own URL can be read");
         opts.get_tcp_port()
     }
@@ -154,7 +159,7 @@ impl World {
     }
 
     /// From `SHOW ENGINE INNODB STATUS`, because `information_schema.innodb_trx` is a copy that is not renewed while anybody has
-    /// read it within the last tenth of a second (storage/innobase/trx/trx0i_s.cc, `can_cache_be_updated`).
+    /// read it within the last tenth of a second (`can_cache_be_updated` in `storage/innobase/trx/trx0i_s.cc`).
     fn transactions(&self) -> Vec<Transaction> {
         let mut conn = self.conn();
         let of_this_database = "SELECT id FROM information_schema.processlist WHERE db = ? AND id <> CONNECTION_ID()";
@@ -237,15 +242,5 @@ pub(crate) enum Trouble {
     Work(#[from] Error),
 }
 
-impl Trouble {
-    /// The unit's error.
-    ///
-    /// # Panics
-    /// When it is the body's own.
-    pub(crate) fn work(self) -> Error {
-        match self {
-            Self::Work(error) => error,
-            Self::Refused(what) => panic!("expected the unit's error, not the body's own: {what}"),
-        }
-    }
-}
+/// A body's decision to fail.
+pub(crate) const FAIL: Result<(), Trouble> = Err(Trouble::Refused("a decision"));
