@@ -109,7 +109,7 @@ impl<B: Backend> Database<B> {
         }
     }
 
-    pub(crate) fn pool(&self) -> &Pool<B> {
+    pub(crate) fn pool(&self) -> &Arc<Pool<B>> {
         &self.0.pool
     }
 

@@ -58,6 +58,10 @@ pub enum ErrorKind {
     Doomed,
     /// The unit was marked to be rolled back and returned `Ok`.
     RollbackOnly,
+    /// A `before_commit` hook refused.
+    HookRefused,
+    /// No unit is active on this thread.
+    NotInUnit,
     /// COMMIT was sent and not answered.
     CommitUnknown,
     /// More isolation was asked for than the active unit has.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../../README.md")]
 
 mod attempt;
+mod ambient;
 mod backend;
 mod builder;
 mod clock;
@@ -11,12 +12,16 @@ mod fault;
 mod ghosts;
 mod hooks;
 mod label;
+mod ledger;
+mod local;
+mod nested;
 mod observe;
 mod options;
 mod outcome;
 mod pool;
 mod private;
 mod propagation;
+mod refusal;
 mod registry;
 mod retry;
 mod run;
@@ -31,6 +36,7 @@ mod unit_builder;
 
 /// The driver: its value types, `params!`, `FromRow`, and `Queryable` for [`Tx::connection`].
 pub use ::mysql;
+pub use ambient::{after_commit, forbid_in_unit, in_unit, outside, with_current};
 pub use backend::Backend;
 pub use backend::mysql::{Lent, MySql, Session};
 pub use builder::DatabaseBuilder;

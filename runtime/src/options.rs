@@ -164,9 +164,20 @@ pub(crate) struct Options {
     pub(crate) access: Access,
     pub(crate) propagation: Propagation,
     pub(crate) retry: Option<Retry>,
+    pub(crate) replay: Replay,
+}
+
+/// Whether a unit that ends on its own inside another's attempt may do so again when that one runs again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Replay {
+    /// Running it twice would do its work twice: the outer unit is not run again once this one has committed.
+    #[default]
+    Once,
+    /// `repeatable`.
+    Repeatable,
 }
 
 impl Options {
     pub(crate) const NONE: Self =
-        Self { isolation: None, access: Access::ReadWrite, propagation: Propagation::Required, retry: None };
+        Self { isolation: None, access: Access::ReadWrite, propagation: Propagation::Required, retry: None, replay: Replay::Once };
 }

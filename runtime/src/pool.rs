@@ -56,6 +56,8 @@ struct State<B: Backend> {
 struct Waiter<B: Backend> {
     grant: Mutex<Option<Grant<B>>>,
     granted: Condvar,
+    /// Sessions that this thread holds while it waits.
+    holds: usize,
 }
 
 #[derive(Debug)]
@@ -94,15 +96,16 @@ impl<B: Backend> Pool<B> {
     }
 
     /// Takes a session for the thread that owns `own`; waits for one at most `acquire_timeout`.
-    pub(crate) fn acquire(&self, own: &Slot<B>) -> Result<Session<B>, Failed> {
+    /// `holds`: sessions of this pool that the thread holds already, and will not give back while it waits.
+    pub(crate) fn acquire(&self, own: &Slot<B>, holds: usize) -> Result<Session<B>, Failed> {
         let parked = lock(own).take();
         let mut session = match parked {
             Some(session) if !self.is_closed_to(&session) => session,
             Some(expired) => {
                 self.discard(expired);
-                self.obtain()?
+                self.obtain(holds)?
             }
-            None => self.obtain()?,
+            None => self.obtain(holds)?,
         };
         self.lay_ghosts(&mut session);
         self.doubt_if_idle(&mut session);
@@ -111,7 +114,7 @@ impl<B: Backend> Pool<B> {
 
     /// Takes a session until the guard drops, also on unwinding.
     pub(crate) fn hold<'p>(&'p self, own: &'p Slot<B>) -> Result<Held<'p, B>, Failed> {
-        Ok(Held { pool: self, own, session: Some(self.acquire(own)?) })
+        Ok(Held { pool: self, own, session: Some(self.acquire(own, 0)?) })
     }
 
     /// Takes a session back: parked for its thread, handed to who waits, or thrown away if it is broken.
@@ -139,9 +142,9 @@ impl<B: Backend> Pool<B> {
     }
 
     /// Replaces a session that turned out to be dead before anything was sent on it.
-    pub(crate) fn exchange(&self, dead: Session<B>) -> Result<Session<B>, Failed> {
+    pub(crate) fn exchange(&self, dead: Session<B>, holds: usize) -> Result<Session<B>, Failed> {
         self.discard(dead);
-        let mut session = self.obtain()?;
+        let mut session = self.obtain(holds)?;
         self.lay_ghosts(&mut session);
         Ok(session)
     }
@@ -201,8 +204,8 @@ impl<B: Backend> Pool<B> {
 
 /// Waiting in line.
 impl<B: Backend> Pool<B> {
-    fn obtain(&self) -> Result<Session<B>, Failed> {
-        let waiter = Arc::new(Waiter { grant: Mutex::default(), granted: Condvar::new() });
+    fn obtain(&self, holds: usize) -> Result<Session<B>, Failed> {
+        let waiter = Arc::new(Waiter { grant: Mutex::default(), granted: Condvar::new(), holds });
         {
             let mut state = lock(&self.state);
             if self.is_closed() {
@@ -212,12 +215,35 @@ impl<B: Backend> Pool<B> {
             self.waiting.fetch_add(1, Ordering::Relaxed);
             fence(Ordering::SeqCst);
             self.serve(&mut state);
+            self.refuse_a_deadlock(&mut state, &waiter)?;
         }
         match self.wait(&waiter)? {
             Grant::Session(session) => Ok(session),
             Grant::Permit => self.connect(),
             Grant::Closed => Err(closed()),
         }
+    }
+
+    /// When every session is held by a thread that itself waits for one, nobody will ever give one back. Who completes such a
+    /// circle is refused at once; the others go on when it ends its unit.
+    fn refuse_a_deadlock(&self, state: &mut State<B>, last: &Arc<Waiter<B>>) -> Result<(), Failed> {
+        let held: usize = state.queue.iter().map(|waiter| waiter.holds).sum();
+        let waits = state.queue.iter().any(|waiter| Arc::ptr_eq(waiter, last));
+        if !waits || last.holds == 0 || held < self.limits.max_connections {
+            return Ok(());
+        }
+        state.queue.retain(|waiter| !Arc::ptr_eq(waiter, last));
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        Err(Failed::of(ErrorKind::PoolTimeout, Undone::Nothing, Again::Never, self.circle(state)))
+    }
+
+    fn circle(&self, state: &State<B>) -> String {
+        format!(
+            "refused at once: all {} connections are held by units that themselves wait for a second one ({} threads wait), so \
+             none would become free; raise `max_connections` above the number of threads that run such units",
+            self.limits.max_connections,
+            state.queue.len() + 1,
+        )
     }
 
     /// Gives what there is to those in line, first come first served.

@@ -1,21 +1,22 @@
-//! The whole algorithm of a unit of work: which database, what is active, join or begin; attempt after attempt until one
+//! The whole algorithm of a unit of work: which database, what is active, what to do about it; attempt after attempt until one
 //! settles; hooks; the answer. Each step is somebody else's file; the order is decided here.
 
-use std::panic::resume_unwind;
 use std::rc::Rc;
 
 use crate::attempt::{Ended, attempt, join};
-use crate::backend::{Backend, Characteristics};
+use crate::backend::{Backend, Characteristics, Commits};
 use crate::course::Course;
 use crate::database::Database;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::label::Label;
-use crate::options::Options;
-use crate::propagation::{Active, Asked, Plan, Refusal, plan};
-use crate::registry::{self, Place};
-use crate::retry;
+use crate::nested::nested;
+use crate::options::{Options, Retry};
+use crate::propagation::{Active, Asked, Plan, plan};
+use crate::refusal::refused;
+use crate::registry;
+use crate::retry::Next;
 use crate::settle::{BodySaid, Faulted, Settlement};
-use crate::transaction::Transaction;
+use crate::transaction::{Begun, Transaction};
 use crate::tx::Tx;
 use crate::unit::Unit;
 
@@ -61,52 +62,84 @@ pub(crate) fn run_on<B: Backend>(
     options: &Options,
     body: Body<'_, B>,
 ) -> Result<(), Error> {
-    let place = database.place().ok_or_else(|| Error::torn_down().of_unit(unit))?;
-    let active = place.active();
+    let active = registry::active(database.pool());
     let asked = Asked { propagation: options.propagation, isolation: options.isolation, access: options.access };
-    match (plan(asked, describe(active.as_deref())), active) {
-        (Plan::Begin, _) => begin(database, &place, unit, options, body),
-        (Plan::Join, Some(transaction)) => join(&transaction, unit, body),
+    let begin = |commits| Own { database, unit, options, commits, suspended: active.as_deref() };
+    match (plan(asked, describe(active.as_deref())), &active) {
+        (Plan::Begin | Plan::SuspendAndBegin, _) => begin(Commits::Together).run(body),
+        (Plan::Plain | Plan::SuspendAndPlain, _) => begin(Commits::Each).run(body),
+        (Plan::Join, Some(transaction)) => join(transaction, unit, body),
+        (Plan::Savepoint, Some(transaction)) => nested(transaction, unit, body),
+        (Plan::Join | Plan::Savepoint, None) => unreachable!("only what is active can be joined"),
         (Plan::Refuse(refusal), active) => Err(refused(refusal, unit, options, active.as_deref())),
-        (Plan::Join | Plan::Savepoint | Plan::SuspendAndBegin | Plan::Plain | Plan::SuspendAndPlain, _) => {
-            unreachable!("no unit can be declared with another propagation than `required` yet")
-        }
     }
 }
 
 fn describe<B: Backend>(active: Option<&Transaction<B>>) -> Active {
-    active.map_or(Active::Nothing, |transaction| Active::Transaction {
-        isolation: transaction.characteristics.isolation,
-        access: transaction.characteristics.access,
-    })
+    let Some(transaction) = active else { return Active::Nothing };
+    let Characteristics { commits, isolation, access } = transaction.characteristics;
+    match commits {
+        Commits::Each => Active::Plain,
+        Commits::Together => Active::Transaction { isolation, access },
+    }
 }
 
-fn begin<B: Backend>(
-    database: &Database<B>,
-    place: &Rc<Place<B>>,
-    unit: &Label,
-    options: &Options,
-    body: Body<'_, B>,
-) -> Result<(), Error> {
-    let characteristics =
-        Characteristics { isolation: options.isolation.unwrap_or(database.isolation()), access: options.access };
-    let mut course = Course::begin(options.retry.unwrap_or(database.retry()), database.clock());
-    loop {
-        let number = course.next_attempt();
-        let turn = if retry::is_last(course.policy(), number) { Turn::Final } else { Turn::Repeatable };
-        let Ended { settlement, hooks, panic } = attempt(place, database, unit, characteristics, number, turn, body);
-        Ended::run_hooks(hooks, &settlement, unit, database);
-        if let Some(payload) = panic {
-            resume_unwind(payload);
+/// A unit with a session and an outcome of its own.
+struct Own<'u, B: Backend> {
+    database: &'u Database<B>,
+    unit: &'u Label,
+    options: &'u Options,
+    commits: Commits,
+    /// What waits on this thread until this unit has ended.
+    suspended: Option<&'u Transaction<B>>,
+}
+
+impl<B: Backend> Own<'_, B> {
+    fn run(&self, body: Body<'_, B>) -> Result<(), Error> {
+        let place = self.database.place().ok_or_else(|| Error::torn_down().of_unit(self.unit))?;
+        let around = registry::enclosing();
+        let mut course = Course::begin(self.policy(), self.database.clock(), self.suspended.map(|outer| outer.until));
+        loop {
+            let (number, turn) = course.next_attempt();
+            let ended = attempt(&place, self.begun(number, &course), turn, &mut *body);
+            if let Some(around) = &around {
+                around.absorb(&ended.ledger);
+                around.record(self.unit, self.options, ended.outcome);
+            }
+            let ledger = Rc::clone(&ended.ledger);
+            match Ended::conclude(ended, self.unit, self.database) {
+                Settlement::Committed | Settlement::RolledBack(_) => return Ok(()),
+                Settlement::Failed(error) => return Err(error),
+                Settlement::Faulted(faulted) => match course.after(&faulted, self.unit, &ledger) {
+                    Ok(Next::Again { after }) => self.database.clock().sleep(after),
+                    Ok(Next::Return) => return returned(faulted),
+                    Ok(Next::Exhausted) => return Err(course.exhausted(&faulted.error)),
+                    Err(forbidden) => return Err(forbidden),
+                },
+            }
         }
-        match settlement {
-            Settlement::Committed | Settlement::RolledBack(_) => return Ok(()),
-            Settlement::Failed(error) => return Err(error),
-            Settlement::Faulted(faulted) => match course.after(&faulted, unit) {
-                retry::Next::Again { after } => database.clock().sleep(after),
-                retry::Next::Return => return returned(faulted),
-                retry::Next::Exhausted => return Err(course.exhausted(&faulted.error)),
+    }
+
+    /// Where every statement commits by itself, running again would do twice what was done.
+    fn policy(&self) -> Retry {
+        match self.commits {
+            Commits::Together => self.options.retry.unwrap_or(self.database.retry()),
+            Commits::Each => Retry::NEVER,
+        }
+    }
+
+    fn begun(&self, attempt: u32, course: &Course) -> Begun<B> {
+        Begun {
+            database: self.database.clone(),
+            unit: self.unit.clone(),
+            characteristics: Characteristics {
+                commits: self.commits,
+                isolation: self.options.isolation.unwrap_or(self.database.isolation()),
+                access: self.options.access,
             },
+            attempt,
+            suspends: self.suspended.map(|outer| outer.unit.clone()),
+            until: course.until(),
         }
     }
 }
@@ -117,36 +150,4 @@ fn returned(faulted: Faulted) -> Result<(), Error> {
         BodySaid::Error => Ok(()),
         BodySaid::NoError => Err(faulted.error),
     }
-}
-
-fn refused<B: Backend>(refusal: Refusal, unit: &Label, options: &Options, active: Option<&Transaction<B>>) -> Error {
-    let outer = active.map_or_else(|| "no unit".to_owned(), |transaction| format!("unit {}", transaction.unit));
-    let (kind, detail) = match refusal {
-        Refusal::StrongerIsolation => (
-            ErrorKind::IsolationConflict,
-            format!(
-                "it asks for `{}`, but it would join {outer}, which runs at `{}`; raise the outer one, or give this one \
-                 `propagation = \"requires_new\"`",
-                options.isolation.unwrap_or_default(),
-                active.map(|transaction| transaction.characteristics.isolation).unwrap_or_default(),
-            ),
-        ),
-        Refusal::WritesInReadOnly => (
-            ErrorKind::AccessConflict,
-            format!(
-                "it may write, but it would join {outer}, which is `read only`; declare this one `read_only`, or the outer one not"
-            ),
-        ),
-        Refusal::NotOutermost => {
-            (ErrorKind::Propagation, format!("it is declared `{}` but {outer} is active", options.propagation))
-        }
-        Refusal::NoTransaction => {
-            (ErrorKind::Propagation, format!("it is declared `{}` but no transaction is active", options.propagation))
-        }
-        Refusal::TransactionActive => (
-            ErrorKind::Propagation,
-            format!("it is declared `{}` but the transaction of {outer} is active", options.propagation),
-        ),
-    };
-    Error::new(kind, detail).of_unit(unit)
 }

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use crate::backend::{Backend, Connection};
+use crate::backend::{Backend, Commits, Connection};
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, AtCommit, Failed, Fault, Undone};
 use crate::hooks::Cause;
@@ -19,6 +19,8 @@ use crate::transaction::{Doom, Mark, Seat, Transaction};
 pub(crate) enum Ending {
     /// It returned, and this is what its value asks for.
     Returned(Verdict),
+    /// It returned `Ok`, and a hook that runs before COMMIT refused.
+    Refused(String),
     /// It panicked.
     Panicked,
 }
@@ -71,7 +73,7 @@ pub(crate) fn settle<B: Backend>(transaction: &Rc<Transaction<B>>, ending: &Endi
             end.rolled_back(transaction)
         }
     };
-    transaction.settled.settle(outcome(&settlement));
+    transaction.settled.settle(outcome(&settlement, transaction.characteristics.commits));
     settlement
 }
 
@@ -82,6 +84,7 @@ enum End {
     Body(Cause),
     Doom(Doom, BodySaid),
     Mark(Mark),
+    Refused(String),
 }
 
 /// A fault wins over what the body says; the body's own error wins over a mark; a mark wins over `Ok`.
@@ -89,8 +92,9 @@ fn decide(ending: &Ending, doom: Option<Doom>, mark: Option<Mark>) -> End {
     match (ending, doom, mark) {
         (Ending::Panicked, _, _) => End::Body(Cause::Panicked),
         (Ending::Returned(Verdict::Rollback(_)), Some(doom), _) => End::Doom(doom, BodySaid::Error),
-        (Ending::Returned(Verdict::Commit), Some(doom), _) => End::Doom(doom, BodySaid::NoError),
+        (Ending::Returned(Verdict::Commit) | Ending::Refused(_), Some(doom), _) => End::Doom(doom, BodySaid::NoError),
         (Ending::Returned(Verdict::Rollback(text)), None, _) => End::Body(Cause::Returned(text.clone())),
+        (Ending::Refused(text), None, _) => End::Refused(text.clone()),
         (Ending::Returned(Verdict::Commit), None, Some(mark)) => End::Mark(mark),
         (Ending::Returned(Verdict::Commit), None, None) => End::Commit,
     }
@@ -105,11 +109,17 @@ impl End {
             Self::Doom(doom, _) if doom.error.kind() == ErrorKind::ImplicitCommit => Settlement::Failed(doom.error),
             Self::Doom(Doom { fault, error }, body) => Settlement::Faulted(Faulted { again: fault.again, error, body }),
             Self::Mark(mark) => Settlement::Failed(marked(mark, transaction)),
+            Self::Refused(text) => Settlement::Failed(hook_refused(&text, transaction)),
         }
     }
 }
 
-fn marked<B: Backend>(mark: Mark, transaction: &Transaction<B>) -> Error {
+fn hook_refused<B: Backend>(text: &str, transaction: &Transaction<B>) -> Error {
+    let detail = format!("a `before_commit` hook refused, so its `Ok` was not committed: {text}");
+    Error::new(ErrorKind::HookRefused, detail).in_unit(&transaction.unit, transaction.attempt, &transaction.settled)
+}
+
+pub(crate) fn marked<B: Backend>(mark: Mark, transaction: &Transaction<B>) -> Error {
     let error = match mark {
         Mark::RollbackOnly { by } => Error::new(
             ErrorKind::RollbackOnly,
@@ -126,8 +136,9 @@ fn marked<B: Backend>(mark: Mark, transaction: &Transaction<B>) -> Error {
     error.in_unit(&transaction.unit, transaction.attempt, &transaction.settled)
 }
 
-fn outcome(settlement: &Settlement) -> Outcome {
+fn outcome(settlement: &Settlement, commits: Commits) -> Outcome {
     match settlement {
+        _ if commits == Commits::Each => Outcome::Untransacted,
         Settlement::Committed => Outcome::Committed,
         Settlement::Failed(error) if error.kind() == ErrorKind::CommitUnknown => Outcome::Unknown,
         Settlement::Failed(error) if error.kind() == ErrorKind::ImplicitCommit => Outcome::Torn,

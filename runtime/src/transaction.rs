@@ -4,14 +4,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Instant;
 
 use crate::backend::{Backend, Characteristics, Connection};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
-use crate::fault::{Failed, Fault, Undone};
+use crate::fault::{Again, Failed, Fault, Undone};
 use crate::hooks::Hooks;
 use crate::label::Label;
+use crate::ledger::Ledger;
+use crate::local::Locals;
 use crate::outcome::Settled;
+use crate::registry;
 use crate::session::Session;
 
 #[derive(Debug)]
@@ -24,11 +28,42 @@ pub(crate) struct Transaction<B: Backend> {
     seat: RefCell<Seat<B>>,
     ghost: RefCell<Option<<B::Connection as Connection>::Ghost>>,
     doom: RefCell<Option<Doom>>,
-    mark: RefCell<Option<Mark>>,
-    hooks: RefCell<Hooks>,
+    /// The attempt itself, then one for each open savepoint; never empty.
+    levels: RefCell<Vec<Level<B>>>,
+    /// What ended on its own inside.
+    pub(crate) ledger: Rc<Ledger>,
+    /// The unit that waits on this thread until this one has ended, and holds its locks meanwhile.
+    pub(crate) suspends: Option<Label>,
+    /// No attempt of this unit, nor of one inside it, begins later.
+    pub(crate) until: Instant,
     pub(crate) used: Cell<Used>,
     /// Affected rows and last insert id of the last statement.
     pub(crate) written: Cell<(u64, u64)>,
+}
+
+/// What an attempt begins with.
+#[derive(Debug)]
+pub(crate) struct Begun<B: Backend> {
+    pub(crate) database: Database<B>,
+    pub(crate) unit: Label,
+    pub(crate) characteristics: Characteristics,
+    pub(crate) attempt: u32,
+    pub(crate) suspends: Option<Label>,
+    pub(crate) until: Instant,
+}
+
+/// What belongs to an attempt or to a savepoint in it, and goes with it.
+#[derive(Debug)]
+pub(crate) struct Level<B: Backend> {
+    pub(crate) mark: Option<Mark>,
+    pub(crate) hooks: Hooks<B>,
+    pub(crate) locals: Locals,
+}
+
+impl<B: Backend> Default for Level<B> {
+    fn default() -> Self {
+        Self { mark: None, hooks: Hooks::default(), locals: Locals::default() }
+    }
 }
 
 /// Where the session is.
@@ -74,25 +109,21 @@ pub(crate) enum Used {
 }
 
 impl<B: Backend> Transaction<B> {
-    pub(crate) fn new(
-        database: Database<B>,
-        unit: Label,
-        characteristics: Characteristics,
-        attempt: u32,
-        mut session: Session<B>,
-    ) -> Rc<Self> {
-        session.connection.expect(characteristics);
+    pub(crate) fn new(begun: Begun<B>, mut session: Session<B>) -> Rc<Self> {
+        session.connection.expect(begun.characteristics);
         Rc::new(Self {
-            database,
-            unit,
-            characteristics,
-            attempt,
+            database: begun.database,
+            unit: begun.unit,
+            characteristics: begun.characteristics,
+            attempt: begun.attempt,
+            suspends: begun.suspends,
+            until: begun.until,
             settled: Settled::default(),
             ghost: RefCell::new(session.connection.ghost()),
             seat: RefCell::new(Seat::Here(session)),
             doom: RefCell::default(),
-            mark: RefCell::default(),
-            hooks: RefCell::default(),
+            levels: RefCell::new(vec![Level::default()]),
+            ledger: Rc::default(),
             used: Cell::new(Used::NotYet),
             written: Cell::default(),
         })
@@ -115,7 +146,8 @@ impl<B: Backend> Transaction<B> {
     }
 
     /// Notes a failure where it happens, whatever the body makes of the error, and names the unit in it.
-    pub(crate) fn note(&self, failed: Failed, statement: &str) -> Error {
+    pub(crate) fn note(&self, mut failed: Failed, statement: &str) -> Error {
+        self.suspect_the_suspended(&mut failed);
         let (fault, dooms) = (failed.fault, failed.dooms());
         let error = Error::from_failed(failed).on_statement(statement).in_unit(&self.unit, self.attempt, &self.settled);
         if dooms {
@@ -124,17 +156,52 @@ impl<B: Backend> Transaction<B> {
         error
     }
 
+    /// Who suspended a unit and then waits for a lock in vain most likely waits for that unit: it cannot end meanwhile.
+    fn suspect_the_suspended(&self, failed: &mut Failed) {
+        if let (ErrorKind::LockTimeout, Some(outer)) = (failed.fault.kind, &self.suspends) {
+            failed.fault.again = Again::Never;
+            failed.detail =
+                format!("{}; unit {outer} is suspended until this one ends, and may hold the lock", failed.detail).into();
+        }
+    }
+
     pub(crate) fn doom(&self) -> Option<Doom> {
         self.doom.borrow().clone()
     }
 
-    /// The first mark stands.
+    /// Marks the innermost savepoint, or the whole where there is none. The first mark stands.
     pub(crate) fn mark(&self, mark: Mark) {
-        self.mark.borrow_mut().get_or_insert(mark);
+        self.with_level(|level| level.mark.get_or_insert(mark).clone());
     }
 
     pub(crate) fn marked(&self) -> Option<Mark> {
-        self.mark.borrow().clone()
+        self.with_level(|level| level.mark.clone())
+    }
+
+    /// Works on the innermost level. No user code may run in `work`: the levels are borrowed.
+    pub(crate) fn with_level<R>(&self, work: impl FnOnce(&mut Level<B>) -> R) -> R {
+        work(self.levels.borrow_mut().last_mut().expect("an attempt has its own level to its end"))
+    }
+
+    pub(crate) fn push_level(&self) {
+        self.levels.borrow_mut().push(Level::default());
+    }
+
+    pub(crate) fn pop_level(&self) -> Level<B> {
+        self.levels.borrow_mut().pop().expect("each savepoint pops the level that it pushed")
+    }
+
+    /// Takes over what a savepoint leaves that is not rolled back by itself.
+    pub(crate) fn absorb(&self, inner: Level<B>) {
+        self.with_level(|level| {
+            level.hooks.absorb(inner.hooks);
+            level.locals.absorb(inner.locals);
+        });
+    }
+
+    /// Whether nothing can be sent any more, for good.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.doom.borrow().is_some()
     }
 
     pub(crate) fn is_busy(&self) -> bool {
@@ -149,13 +216,8 @@ impl<B: Backend> Transaction<B> {
         .in_unit(&self.unit, self.attempt, &self.settled)
     }
 
-    /// Registers hooks; the borrow ends before anything else runs.
-    pub(crate) fn with_hooks<R>(&self, register: impl FnOnce(&mut Hooks) -> R) -> R {
-        register(&mut self.hooks.borrow_mut())
-    }
-
-    pub(crate) fn take_hooks(&self) -> Hooks {
-        std::mem::take(&mut self.hooks.borrow_mut())
+    pub(crate) fn take_hooks(&self) -> Hooks<B> {
+        self.with_level(|level| std::mem::take(&mut level.hooks))
     }
 
     /// Takes the session for good, at the end. `Lent` = a leaked guard has it.
@@ -188,7 +250,10 @@ impl<B: Backend> Loan<B> {
         }
         let dead = self.session.take().expect("a loan holds its session until it drops");
         let transaction = Rc::clone(&self.transaction);
-        let mut fresh = transaction.database.pool().exchange(dead).map_err(|failed| transaction.lost(failed))?;
+        let pool = transaction.database.pool();
+        // The dead one counts as held by the unit that is being served here.
+        let holds = registry::holding(pool).saturating_sub(1);
+        let mut fresh = pool.exchange(dead, holds).map_err(|failed| transaction.lost(failed))?;
         fresh.connection.expect(transaction.characteristics);
         transaction.ghost.replace(fresh.connection.ghost());
         self.session = Some(fresh);

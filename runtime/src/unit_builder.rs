@@ -6,7 +6,7 @@ use std::panic::Location;
 use crate::backend::Backend;
 use crate::database::Database;
 use crate::label::Label;
-use crate::options::{Access, Isolation, Options, Retry};
+use crate::options::{Access, Isolation, Options, Propagation, Replay, Retry};
 use crate::private::{UnitResult, returned};
 use crate::run::run_on;
 use crate::tx::Tx;
@@ -52,6 +52,20 @@ impl<B: Backend> UnitBuilder<'_, B> {
     /// The unit does not write; the server enforces it.
     pub fn read_only(mut self) -> Self {
         self.options.access = Access::ReadOnly;
+        self
+    }
+
+    /// What the unit does when the thread is in a unit of this database already, and when it is not. Default:
+    /// [`Required`](Propagation::Required).
+    pub fn propagation(mut self, propagation: Propagation) -> Self {
+        self.options.propagation = propagation;
+        self
+    }
+
+    /// The unit, one that ends on its own inside another, may do so again when the other runs again. Without it the other is
+    /// not run again once this one has committed: running it twice would do its work twice.
+    pub fn repeatable(mut self) -> Self {
+        self.options.replay = Replay::Repeatable;
         self
     }
 

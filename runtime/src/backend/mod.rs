@@ -30,9 +30,19 @@ pub trait Connector: Debug + Send + Sync + 'static {
     fn connect(&self) -> Result<Self::Connection, Failed>;
 }
 
-/// What a transaction is to be like.
+/// When what a unit does is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Commits {
+    /// At its end, all at once.
+    Together,
+    /// Each statement by itself: there is no transaction.
+    Each,
+}
+
+/// What a session is to be like for a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Characteristics {
+    pub(crate) commits: Commits,
     pub(crate) isolation: Isolation,
     pub(crate) access: Access,
 }
@@ -63,6 +73,12 @@ pub trait Connection: Debug + Send + 'static {
     fn commit(&mut self) -> Result<(), Failed>;
     /// Rolls back and awaits the answer; sends nothing if nothing was sent before.
     fn rollback(&mut self) -> Result<(), Failed>;
+    /// Sets a savepoint of a fresh name, and begins the transaction for it if need be.
+    fn savepoint(&mut self) -> Result<String, Failed>;
+    /// Forgets a savepoint, keeping what was done since.
+    fn release(&mut self, savepoint: &str) -> Result<(), Failed>;
+    /// Undoes what was done since a savepoint.
+    fn rollback_to(&mut self, savepoint: &str) -> Result<(), Failed>;
     /// Puts a touched connection back into the state that units expect.
     fn reset(&mut self) -> Result<(), Failed>;
     /// What it is worth now.

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fault::Failed;
 use crate::label::Label;
 use crate::outcome::Outcome;
+use crate::registry;
 
 /// A session outside of any unit: what [`Database::session`] gives its closure.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Database<MySql> {
     /// ```
     pub fn session<R>(&self, work: impl FnOnce(&mut Session<'_>) -> Result<R, Error>) -> Result<R, Error> {
         let place = self.place().ok_or_else(Error::torn_down)?;
-        if let Some(active) = place.active() {
+        if let Some(active) = registry::active(self.pool()) {
             return Err(inside(&active.unit));
         }
         let mut held = self.pool().hold(&place.slot).map_err(outside)?;

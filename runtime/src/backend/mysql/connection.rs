@@ -5,12 +5,12 @@
 use mysql::{Conn, Row};
 
 use super::faults;
-use super::opening::{Begin, OPENED, OnLockTimeout, Server, characteristics_text, open};
+use super::opening::{Begin, OPENED, OnLockTimeout, Server, change, open};
 use super::sizes::largest_packet;
 use super::statement::{Touches, Verdict, Wait};
 use super::texts::Texts;
 use super::wire::{Answer, Request, SessionState, Wire};
-use crate::backend::{Characteristics, Connection, Standing};
+use crate::backend::{Characteristics, Commits, Connection, Standing};
 use crate::error::ErrorKind;
 use crate::fault::{Again, AtCommit, Failed, Undone};
 
@@ -35,7 +35,7 @@ pub struct MySqlConnection {
     step: Step,
     left: Left,
     texts: Texts,
-    brackets: u64,
+    savepoints: u64,
 }
 
 /// Whether something was sent since the last COMMIT or ROLLBACK.
@@ -89,7 +89,7 @@ impl MySqlConnection {
             step: Step::In,
             left: Left::Nothing,
             texts: Texts::default(),
-            brackets: 0,
+            savepoints: 0,
         })
     }
 
@@ -99,15 +99,21 @@ impl MySqlConnection {
         self.measure(&request)?;
         match reading.verdict {
             Verdict::Refused(refusal) => Err(refused(&refusal.to_string())),
+            // Without a transaction there is none that could be ended unseen.
+            Verdict::Plain | Verdict::Bracketed if self.wanted.commits == Commits::Each => {
+                self.begin()?;
+                let touches = if reading.verdict == Verdict::Plain { reading.touches } else { Touches::Session };
+                self.noting(touches, reading.wait, |wire| wire.exchange(request, rows))
+            }
             Verdict::Plain => {
                 self.begin()?;
                 self.noting(reading.touches, reading.wait, |wire| wire.exchange(request, rows))
             }
             Verdict::Bracketed => {
                 self.begin()?;
-                let name = self.open_bracket()?;
+                let name = self.savepoint()?;
                 let answer = self.noting(Touches::Session, reading.wait, |wire| wire.exchange(request, rows))?;
-                self.close_bracket(&name)?;
+                self.release(&name)?;
                 Ok(answer)
             }
         }
@@ -140,30 +146,16 @@ impl MySqlConnection {
             Open::No => {}
         }
         if self.has != self.wanted {
-            self.send(characteristics_text(self.wanted))?;
+            self.send(&change(self.has, self.wanted))?;
             self.has = self.wanted;
+        }
+        if self.wanted.commits == Commits::Each {
+            return Ok(());
         }
         self.transaction = Open::MayBe;
         match self.server.begin {
             Begin::Implicit => Ok(()),
             Begin::Explicit => self.send("START TRANSACTION").map(drop),
-        }
-    }
-
-    /// Sets a savepoint that nobody else knows. If it is still there afterwards, nothing in between has committed.
-    pub(crate) fn open_bracket(&mut self) -> Result<String, Failed> {
-        self.brackets += 1;
-        let name = format!("unit_of_work_{}", self.brackets);
-        self.send(&format!("SAVEPOINT {name}")).map(|_| name)
-    }
-
-    pub(crate) fn close_bracket(&mut self, name: &str) -> Result<(), Failed> {
-        if self.step == Step::Out {
-            return Ok(());
-        }
-        match self.send(&format!("RELEASE SAVEPOINT {name}")) {
-            Err(failed) if failed.code == Some(NO_SUCH_SAVEPOINT) => Err(committed_inside()),
-            result => result.map(drop),
         }
     }
 
@@ -180,6 +172,16 @@ impl MySqlConnection {
     /// From now on the session carries what its next user must not see.
     pub(crate) fn leaves_something(&mut self) {
         self.left = Left::Something;
+    }
+
+    fn about_savepoint(&mut self, sql: &str) -> Result<(), Failed> {
+        if self.step == Step::Out {
+            return Ok(());
+        }
+        match self.send(sql) {
+            Err(failed) if failed.code == Some(NO_SUCH_SAVEPOINT) => Err(committed_inside()),
+            result => result.map(drop),
+        }
     }
 
     fn measure(&self, request: &Request<'_>) -> Result<(), Failed> {
@@ -278,6 +280,22 @@ impl Connection for MySqlConnection {
         Ok(())
     }
 
+    fn savepoint(&mut self) -> Result<String, Failed> {
+        self.begin()?;
+        self.savepoints += 1;
+        let name = format!("unit_of_work_{}", self.savepoints);
+        self.send(&format!("SAVEPOINT {name}")).map(|_| name)
+    }
+
+    /// If the savepoint is still there, nothing since it was set has ended the transaction.
+    fn release(&mut self, savepoint: &str) -> Result<(), Failed> {
+        self.about_savepoint(&format!("RELEASE SAVEPOINT {savepoint}"))
+    }
+
+    fn rollback_to(&mut self, savepoint: &str) -> Result<(), Failed> {
+        self.about_savepoint(&format!("ROLLBACK TO SAVEPOINT {savepoint}"))
+    }
+
     fn reset(&mut self) -> Result<(), Failed> {
         self.step = Step::Out;
         self.wire.exchange(Request::Reset, &mut drop).map_err(faults::failed)?;
@@ -334,7 +352,7 @@ fn given_up() -> Failed {
 }
 
 fn committed_inside() -> Failed {
-    let detail = "this statement ended the unit's transaction, so part of the unit may be committed; it was not run again; \
+    let detail = "something here ended the unit's transaction, so part of the unit may be committed; it was not run again; \
                   take the COMMIT out of the procedure, or call it outside of any unit with `db.session`";
     Failed::of(ErrorKind::ImplicitCommit, Undone::Transaction, Again::Never, detail)
 }

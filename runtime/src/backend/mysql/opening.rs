@@ -6,14 +6,14 @@ use mysql::{Row, Value};
 use super::faults;
 use super::statement::Mode;
 use super::wire::{Request, SessionState, Wire};
-use crate::backend::Characteristics;
+use crate::backend::{Characteristics, Commits};
 use crate::error::ErrorKind;
 use crate::fault::{Again, Failed, Undone};
 use crate::options::{Access, Isolation};
 
 /// What a connection has when the opening is done.
 pub(crate) const OPENED: Characteristics =
-    Characteristics { isolation: Isolation::Serializable, access: Access::ReadWrite };
+    Characteristics { commits: Commits::Together, isolation: Isolation::Serializable, access: Access::ReadWrite };
 
 /// With autocommit off a transaction begins with the first statement, so that beginning costs no round trip.
 /// `completion_type` would make COMMIT begin another one. `init_connect` of the server may have changed the character set.
@@ -134,32 +134,34 @@ fn unreadable() -> Failed {
     Failed::of(ErrorKind::Connect, Undone::Connection, Again::Never, detail)
 }
 
-/// The packet that changes isolation and access for the transactions to come.
-pub(crate) fn characteristics_text(wanted: Characteristics) -> &'static str {
-    match (wanted.isolation, wanted.access) {
-        (Isolation::ReadUncommitted, Access::ReadWrite) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED, READ WRITE"
-        }
-        (Isolation::ReadUncommitted, Access::ReadOnly) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED, READ ONLY"
-        }
-        (Isolation::ReadCommitted, Access::ReadWrite) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
-        }
-        (Isolation::ReadCommitted, Access::ReadOnly) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY"
-        }
-        (Isolation::RepeatableRead, Access::ReadWrite) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE"
-        }
-        (Isolation::RepeatableRead, Access::ReadOnly) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-        }
-        (Isolation::Serializable, Access::ReadWrite) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE"
-        }
-        (Isolation::Serializable, Access::ReadOnly) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY"
-        }
+/// The packet that changes a session from what it has to what a unit wants: one, however much there is to change.
+pub(crate) fn change(has: Characteristics, wanted: Characteristics) -> String {
+    let mut texts = Vec::new();
+    if has.commits != wanted.commits {
+        texts.push(match wanted.commits {
+            Commits::Together => "SET SESSION autocommit=0".to_owned(),
+            Commits::Each => "SET SESSION autocommit=1".to_owned(),
+        });
+    }
+    if (has.isolation, has.access) != (wanted.isolation, wanted.access) {
+        let (isolation, access) = (level(wanted.isolation), mode(wanted.access));
+        texts.push(format!("SET SESSION TRANSACTION ISOLATION LEVEL {isolation}, {access}"));
+    }
+    texts.join(";")
+}
+
+fn level(isolation: Isolation) -> &'static str {
+    match isolation {
+        Isolation::ReadUncommitted => "READ UNCOMMITTED",
+        Isolation::ReadCommitted => "READ COMMITTED",
+        Isolation::RepeatableRead => "REPEATABLE READ",
+        Isolation::Serializable => "SERIALIZABLE",
+    }
+}
+
+fn mode(access: Access) -> &'static str {
+    match access {
+        Access::ReadWrite => "READ WRITE",
+        Access::ReadOnly => "READ ONLY",
     }
 }
