@@ -260,7 +260,7 @@ fn each_wrong_argument_has_its_message() {
         (quote!(retry(max_attempts = 0)), "`max_attempts` is at least 1: the first run counts"),
         (quote!(retry(max_attempts = "3")), "`max_attempts` is written `max_attempts = 5`"),
         (quote!(retry(max_attempts = -1)), "`max_attempts` is written `max_attempts = 5`"),
-        (quote!(retry(max_attempts = 4294967296)), "number too large to fit in target type"),
+        (quote!(retry(max_attempts = 4294967296)), "`max_attempts` is at most 4294967295"),
         (
             quote!(retry(within = "soon")),
             "`soon` is no length of time: write a whole number and `ms`, `s`, `m` or `h`, such as `\"750ms\"`",

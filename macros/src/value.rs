@@ -82,9 +82,12 @@ impl Given<'_> {
     pub(crate) fn count(&self) -> syn::Result<Value> {
         match self.form {
             Form::Equals(Expr::Path(path)) => Ok(Value::Written(path.to_token_stream())),
-            Form::Equals(Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) => match number.base10_parse::<u32>()? {
-                0 => Err(Error::new_spanned(number, format!("`{}` is at least 1: the first run counts", self.name))),
-                _ => Ok(Value::Written(number.to_token_stream())),
+            Form::Equals(Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) => match number.base10_parse::<u32>() {
+                Err(_) => Err(Error::new_spanned(number, format!("`{}` is at most {}", self.name, u32::MAX))),
+                Ok(0) => {
+                    Err(Error::new_spanned(number, format!("`{}` is at least 1: the first run counts", self.name)))
+                }
+                Ok(1..) => Ok(Value::Written(number.to_token_stream())),
             },
             Form::Equals(_) | Form::Alone | Form::List(_) => Err(self.misfit()),
         }

@@ -1,4 +1,4 @@
-//! The tokens of an SQL text, cut the way the servers' own lexers cut them (`sql_lex.cc` of `MySQL` and of `MariaDB`).
+//! The tokens of an SQL text, cut the way the servers' own lexers cut them (`sql_lex.cc` of MySQL and of MariaDB).
 //!
 //! Decides where strings, quoted identifiers and comments begin and end, and which tokens stand in an executable comment
 //! (`/*!50000 … */`, `/*M! … */`). What the tokens mean is left to `statement`. Nothing is allocated, nothing recurses,
@@ -27,11 +27,11 @@ pub(crate) enum Backslash {
 /// What stands between double quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) enum DoubleQuotes {
-    /// A string, in which backslashes may escape.
+    /// Strings, in which backslashes may escape.
     #[default]
-    String,
-    /// An identifier (`ANSI_QUOTES`), in which they never do.
-    Identifier,
+    Strings,
+    /// Identifiers (`ANSI_QUOTES`), in which they never do.
+    Identifiers,
 }
 
 impl Mode {
@@ -40,7 +40,7 @@ impl Mode {
         let has = |name: &str| sql_mode.split(',').any(|member| member.trim().eq_ignore_ascii_case(name));
         Self {
             backslash: if has("NO_BACKSLASH_ESCAPES") { Backslash::Ordinary } else { Backslash::Escapes },
-            double_quotes: if has("ANSI_QUOTES") { DoubleQuotes::Identifier } else { DoubleQuotes::String },
+            double_quotes: if has("ANSI_QUOTES") { DoubleQuotes::Identifiers } else { DoubleQuotes::Strings },
         }
     }
 }
@@ -161,7 +161,7 @@ impl<'t> Lexer<'t> {
         Ok(())
     }
 
-    /// Skips a comment that no server executes. `MySQL` reads quotes inside of optimizer hints, `MariaDB` does not: a hint
+    /// Skips a comment that no server executes. MySQL reads quotes inside of optimizer hints, MariaDB does not: a hint
     /// in which a quote stays open ends in different places.
     fn skip_comment(&mut self, content: usize, end: usize) -> Result<(), Undecidable> {
         let content = &self.text.as_bytes()[content..end];
@@ -185,7 +185,7 @@ impl<'t> Lexer<'t> {
     fn token(&mut self, byte: u8) -> Result<Kind<'t>, Undecidable> {
         let kind = match byte {
             b'\'' => self.string(byte),
-            b'"' if self.mode.double_quotes == DoubleQuotes::String => self.string(byte),
+            b'"' if self.mode.double_quotes == DoubleQuotes::Strings => self.string(byte),
             b'"' | b'`' => Kind::Quoted(self.quoted(byte, Backslash::Ordinary)),
             b'@' => self.variable(),
             b':' if self.rest().starts_with(b":=") => self.symbol(2, Kind::Assign),
@@ -262,7 +262,7 @@ impl<'t> Iterator for Lexer<'t> {
 
 /// The `!`, `!50000` or `M!100100` at the start of an executable comment's content; empty for any other comment.
 ///
-/// Servers count five or six digits; recent `MySQL` counts the sixth only before white space. Where that makes a difference
+/// Servers count five or six digits; recent MySQL counts the sixth only before white space. Where that makes a difference
 /// the sixth digit turns the word behind it into no keyword at all, so counting it is the careful reading.
 fn executable_marker(content: &str) -> &str {
     let bang = match content.as_bytes() {

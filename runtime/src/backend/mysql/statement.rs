@@ -54,7 +54,7 @@ pub(crate) enum Touches {
 /// How a text wants to wait for row locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Wait {
-    /// Not at all: `NOWAIT`, or `WAIT 0`, which `MariaDB` defines as the same and answers with the same 1205.
+    /// Not at all: `NOWAIT`, or `WAIT 0`, which MariaDB defines as the same and answers with the same 1205.
     NoWait,
     /// As long as the session's settings say, or a number of seconds.
     Server,
@@ -65,7 +65,7 @@ const MOST_MARKERS: usize = 4;
 
 const SEMICOLON: Kind<'static> = Kind::Symbol(';');
 
-/// Functions whose locks outlive the transaction: the servers' own, and those of `MySQL`'s locking service and version
+/// Functions whose locks outlive the transaction: the servers' own, and those of MySQL's locking service and version
 /// tokens. What releases locks leaves nothing behind.
 const LOCKING_FUNCTIONS: &[&str] = &[
     "GET_LOCK",

@@ -1,3 +1,5 @@
+//! Tables of texts and the tokens they must be cut into.
+
 use super::{Backslash, DoubleQuotes, Kind, Lexer, Mode};
 use Kind::{Assign, Literal, Number, Quoted, Symbol, SystemVariable, Undecidable, UserVariable, Word};
 
@@ -38,7 +40,7 @@ fn tokens_of_every_kind() {
 #[test]
 fn quotes_end_where_the_mode_says() {
     let ordinary = Mode { backslash: Backslash::Ordinary, ..Mode::default() };
-    let ansi = Mode { double_quotes: DoubleQuotes::Identifier, ..Mode::default() };
+    let ansi = Mode { double_quotes: DoubleQuotes::Identifiers, ..Mode::default() };
     for (text, mode, expected) in [
         (r"'a''b' x", Mode::default(), vec![Literal, Word("x")]),
         (r"'a\' b' x", Mode::default(), vec![Literal, Word("x")]),
@@ -61,7 +63,7 @@ fn quotes_end_where_the_mode_says() {
 
 #[test]
 fn a_mode_is_found_in_the_value_of_sql_mode() {
-    let both = Mode { backslash: Backslash::Ordinary, double_quotes: DoubleQuotes::Identifier };
+    let both = Mode { backslash: Backslash::Ordinary, double_quotes: DoubleQuotes::Identifiers };
     assert_eq!(Mode::of("REAL_AS_FLOAT,PIPES_AS_CONCAT,ANSI_QUOTES,ANSI,NO_BACKSLASH_ESCAPES"), both);
     assert_eq!(Mode::of("ANSI_QUOTES"), Mode { backslash: Backslash::Escapes, ..both });
     assert_eq!(Mode::of("STRICT_TRANS_TABLES"), Mode::default());

@@ -22,7 +22,7 @@ const EXPLAINS: &[&str] = &["EXPLAIN", "DESCRIBE", "DESC"];
 /// What a common table expression may lead to, or `EXPLAIN ANALYZE` run.
 const VERBS: &[&str] = &["SELECT", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "REPLACE"];
 
-/// What `MariaDB`'s `ANALYZE` runs rather than maintains.
+/// What MariaDB's `ANALYZE` runs rather than maintains.
 const EXPLAINABLE: &[&str] = &["FORMAT", "SELECT", "WITH", "VALUES", "INSERT", "UPDATE", "DELETE", "REPLACE"];
 
 /// Statements that are refused whatever follows.
@@ -108,7 +108,7 @@ fn judge_by_what_follows<'t>(word: &str, rest: impl Iterator<Item = Kind<'t>> + 
     }
 }
 
-/// What no list has may do anything. Two things are known of it: `MariaDB`'s compound statements may begin with a label,
+/// What no list has may do anything. Two things are known of it: MariaDB's compound statements may begin with a label,
 /// and its Oracle mode sets variables of the session without `SET` (`autocommit := 1`).
 fn judge_unlisted<'t>(mut rest: impl Iterator<Item = Kind<'t>> + Clone) -> Reading {
     if rest.clone().next() == Some(Kind::Symbol(':')) {
@@ -120,7 +120,7 @@ fn judge_unlisted<'t>(mut rest: impl Iterator<Item = Kind<'t>> + Clone) -> Readi
     }
 }
 
-/// `LOAD INDEX` commits, and so does `MySQL`'s bulk load, which is no part of the transaction.
+/// `LOAD INDEX` commits, and so does MySQL's bulk load, which is no part of the transaction.
 fn judge_load<'t>(rest: impl Iterator<Item = Kind<'t>> + Clone) -> Reading {
     if begins(rest.clone(), &["INDEX"]) {
         Reading::refused(Refusal::ImplicitCommit("LOAD INDEX"))
@@ -138,7 +138,7 @@ fn loads_in_bulk<'t>(rest: impl Iterator<Item = Kind<'t>> + Clone) -> bool {
     words.clone().zip(words.skip(1)).any(|(first, second)| is(first, "ALGORITHM") && is(second, "BULK"))
 }
 
-/// `ANALYZE TABLE` commits; `MariaDB`'s `ANALYZE SELECT …` runs the statement. It is bracketed: nobody measures in a hot
+/// `ANALYZE TABLE` commits; MariaDB's `ANALYZE SELECT …` runs the statement. It is bracketed: nobody measures in a hot
 /// path, and then it matters not what a later server takes behind the word.
 fn judge_analyze<'t>(rest: impl Iterator<Item = Kind<'t>> + Clone) -> Reading {
     match rest.clone().next() {

@@ -36,7 +36,7 @@ pub(crate) enum Refusal {
     Kills,
     /// Statements about the server rather than its data.
     Administration(&'static str),
-    /// `MariaDB`'s compound statements outside of a routine.
+    /// MariaDB's compound statements outside of a routine.
     Compound,
 }
 

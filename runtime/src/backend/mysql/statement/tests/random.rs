@@ -1,0 +1,94 @@
+//! Texts that nobody would write: random ones, long ones, deep ones.
+
+use super::{Effect, Mode, Reading, Refusal, Touches, Verdict, read};
+
+/// Pieces of text that begin or end something, are half of something, or decide something.
+#[rustfmt::skip]
+const NASTY: &[&str] = &[
+    " ", "\n", "\t", "\0", "\x01", "\\", "'", "\"", "`", "''", "\\'", ";", ",", "(", ")", "=", ":", ":=", "@", "@@", "@a",
+    "-", "--", "-- ", "#", "/", "*", "/*", "*/", "/*!", "/*!50000", "/*!99999 ", "/*M!", "/*M!100100 ", "/*+", "!", "M",
+    "1", "0", "é", "🦀", "\u{a0}", "SELECT", "COMMIT", "SET", "CREATE", "OR", "REPLACE", "TEMPORARY", "TABLE", "WITH",
+    "UPDATE", "FOR", "NOWAIT", "WAIT", "INTO", "OUTFILE", "GET_LOCK(", "LOAD", "DATA", "BEGIN", "NOT", "ANALYZE", "CALL",
+];
+
+fn nasty(random: &mut fastrand::Rng) -> String {
+    let pieces = random.usize(..24);
+    (0..pieces).map(|_| NASTY[random.usize(..NASTY.len())]).collect()
+}
+
+#[test]
+fn s85_no_text_makes_the_reader_panic_and_no_decoration_changes_its_mind() {
+    let mut random = fastrand::Rng::with_seed(0x5eed_0064);
+    let modes = ["", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"].map(Mode::of);
+    let mut seen = [0_u32; 3];
+    for round in 0..200_000 {
+        let (text, mode) = (nasty(&mut random), modes[round % modes.len()]);
+        let reading = super::super::read(&text, mode);
+        seen[match reading.verdict {
+            Verdict::Plain => 0,
+            Verdict::Bracketed => 1,
+            Verdict::Refused(_) => 2,
+        }] += 1;
+        let decorations =
+            [format!("\n{text}"), format!("/* ' */{text}"), format!("{text}\n-- ; COMMIT"), format!("{text}\n# bye")];
+        let decorated = &decorations[random.usize(..decorations.len())];
+        assert_eq!(super::super::read(decorated, mode), reading, "{text:?} as {decorated:?} in {mode:?}");
+        assert_eq!(super::super::read(&text.to_ascii_uppercase(), mode), reading, "{text:?} in {mode:?}");
+    }
+    assert!(seen.iter().all(|count| *count > 1_000), "the texts are of every kind: {seen:?}");
+}
+
+/// Whatever a server may make of the executable comments of a text, the reading covers it: the text is rewritten here as
+/// a server of each kind and version sees it, without the lexer.
+#[test]
+fn s64_a_text_is_never_safer_than_what_a_server_makes_of_it() {
+    let mut random = fastrand::Rng::with_seed(0x5eed_0065);
+    let markers = ["!", "!50000 ", "!99999 ", "M!", "M!100100 "];
+    let words = ["SELECT", "COMMIT", "CALL", "SET", "@a=1", ",", "x=1", ";", "CREATE", "TEMPORARY", "TABLE", "1"];
+    for _ in 0..10_000 {
+        let pieces: Vec<(usize, &str)> = (0..random.usize(1..6))
+            .map(|_| (random.usize(..=markers.len()), words[random.usize(..words.len())]))
+            .collect();
+        let write = |show: &dyn Fn(usize, &str) -> String| -> String {
+            pieces.iter().map(|(place, word)| show(*place, word) + " ").collect()
+        };
+        let text = write(&|place, word| markers.get(place).map_or(word.to_owned(), |m| format!("/*{m}{word} */")));
+        let reading = read(&text);
+        for heeded in 0..1 << markers.len() {
+            let seen = write(&|place, word| {
+                if place == markers.len() || heeded >> place & 1 == 1 { word } else { "" }.to_owned()
+            });
+            let bare = read(&seen);
+            if bare.verdict != Verdict::Refused(Refusal::Empty)
+                && reading.verdict != Verdict::Refused(Refusal::Undecidable)
+            {
+                assert!(severity(&reading) >= severity(&bare), "{text} is {reading:?}, but {seen} is {bare:?}");
+            }
+        }
+    }
+}
+
+fn severity(reading: &Reading) -> (u8, bool) {
+    let verdict = match reading.verdict {
+        Verdict::Plain => 0,
+        Verdict::Bracketed => 1,
+        Verdict::Refused(_) => 2,
+    };
+    (verdict, reading.touches == Touches::Session)
+}
+
+/// A reader that took time quadratic in the length of a text, or recursed, would not come back from these.
+#[test]
+fn s85_long_and_deep_texts_are_read() {
+    for piece in
+        ["(", "'", "a", "a ", "/*", "/*! */", "-- \n", "--", "@", "`", "\\", ";", "*/", "é", "SET @a=1,", "/*!'"]
+    {
+        for opening in ["", "SELECT ", "SELECT '", "/*! ", "SET @a = "] {
+            let long = read(&(opening.to_owned() + &piece.repeat(100_000)));
+            let short = read(&(opening.to_owned() + &piece.repeat(6)));
+            assert_eq!(long, short, "{opening}{piece}{piece}…");
+        }
+    }
+    let blob = read(&format!("INSERT INTO t VALUES ('{}')", "\\0;🦀".repeat(2 << 20)));
+    assert_eq!((blob.verdict, blob.effect), (Verdict::Plain, Effect::Writes));
+}
