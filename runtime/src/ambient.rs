@@ -46,7 +46,9 @@ pub fn in_unit() -> bool {
 /// ```
 pub fn forbid_in_unit() -> Result<(), Error> {
     let Some(unit) = registry::innermost_unit() else { return Ok(()) };
-    let detail = format!("this must not be called inside a unit, and unit {unit} is active; call it before or in `after_commit`");
+    let detail = format!(
+        "this must not be called inside a unit, and unit {unit} is active; call it before or in `after_commit`"
+    );
     Err(Error::new(ErrorKind::Propagation, detail))
 }
 

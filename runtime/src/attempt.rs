@@ -4,8 +4,9 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+use std::time::Instant;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Commits};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::Failed;
@@ -13,6 +14,7 @@ use crate::hooks::{Cause, Hooks, panic_text};
 use crate::label::Label;
 use crate::ledger::Ledger;
 use crate::outcome::Outcome;
+use crate::pool::Request;
 use crate::registry::{self, Place};
 use crate::run::{Body, Turn, Verdict};
 use crate::settle::{BodySaid, Ending, Faulted, Settlement, settle};
@@ -32,10 +34,14 @@ pub(crate) struct Ended<B: Backend> {
 
 /// Runs the body once.
 pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn, body: Body<'_, B>) -> Ended<B> {
-    let session = match begun.database.pool().acquire(&place.slot, registry::holding(begun.database.pool())) {
+    let database = begun.database.clone();
+    let (pool, now) = (database.pool(), database.clock().now());
+    let within = begun.deadline.map(|deadline| deadline.saturating_duration_since(now));
+    let session = match pool.acquire(&place.slot, Request { holds: registry::holding(pool), within }) {
         Ok(session) => session,
         Err(failed) => return Ended::before_it_began(&begun.unit, failed),
     };
+    let _held = place.slot.held_by(&begun.unit, now);
     let transaction = Transaction::new(begun, session);
     let bound = registry::bind(&transaction);
     let (ending, panic) = run_body(&transaction, turn, body);
@@ -75,8 +81,11 @@ fn run_body<B: Backend>(
 
 fn body_and_hooks<B: Backend>(tx: &mut Tx<'_, B>, turn: Turn, body: Body<'_, B>) -> Ending {
     match body(tx, turn) {
-        Verdict::Commit => before_commit(tx).map_or(Ending::Returned(Verdict::Commit), Ending::Refused),
-        Verdict::Rollback(text) => Ending::Returned(Verdict::Rollback(text)),
+        verdict @ (Verdict::Commit | Verdict::CommitAnyway(_)) => match before_commit(tx) {
+            None => Ending::Returned(verdict),
+            Some(refusal) => Ending::Refused(refusal),
+        },
+        verdict @ (Verdict::Rollback(_) | Verdict::Again(_)) => Ending::Returned(verdict),
     }
 }
 
@@ -107,13 +116,7 @@ impl<B: Backend> Ended<B> {
         let again = failed.fault.again;
         let error = Error::from_failed(failed).of_unit(unit);
         let settlement = Settlement::Faulted(Faulted { again, error, body: BodySaid::NoError });
-        Self {
-            settlement,
-            outcome: Outcome::NotStarted,
-            ledger: Rc::default(),
-            hooks: Hooks::default(),
-            panic: None,
-        }
+        Self { settlement, outcome: Outcome::NotStarted, ledger: Rc::default(), hooks: Hooks::default(), panic: None }
     }
 
     /// Runs the hooks that this end calls for, then lets a panic go on.
@@ -122,6 +125,7 @@ impl<B: Backend> Ended<B> {
         match &self.settlement {
             Settlement::Committed => self.hooks.committed(unit, &report),
             Settlement::RolledBack(cause) => self.hooks.rolled_back(unit, cause, &report),
+            Settlement::Asked(text) => self.hooks.rolled_back(unit, &Cause::Returned(text.clone()), &report),
             Settlement::Faulted(faulted) => {
                 self.hooks.rolled_back(unit, &Cause::Fault(faulted.error.clone()), &report);
             }
@@ -138,14 +142,21 @@ impl<B: Backend> Ended<B> {
 }
 
 /// Runs the body as part of what is active: no statement is sent, and a failure dooms the whole, or the savepoint around it.
-pub(crate) fn join<B: Backend>(transaction: &Rc<Transaction<B>>, unit: &Label, body: Body<'_, B>) -> Result<(), Error> {
+/// Its own retry is none: only the unit that began can run again.
+pub(crate) fn join<B: Backend>(
+    transaction: &Rc<Transaction<B>>,
+    unit: &Label,
+    deadline: Option<Instant>,
+    body: Body<'_, B>,
+) -> Result<(), Error> {
     if transaction.is_busy() {
         return Err(transaction.busy());
     }
+    let _hurried = transaction.hurry(deadline);
     let mut tx = Tx::new(Rc::clone(transaction), unit);
     match catch_unwind(AssertUnwindSafe(|| body(&mut tx, Turn::Final))) {
-        Ok(Verdict::Commit) => {}
-        Ok(Verdict::Rollback(text)) => transaction.mark_failed(unit, text),
+        Ok(Verdict::Commit | Verdict::CommitAnyway(_)) => {}
+        Ok(Verdict::Rollback(text) | Verdict::Again(text)) => transaction.mark_failed(unit, text),
         Err(payload) => {
             transaction.mark_failed(unit, format!("a panic: {}", panic_text(&*payload)));
             resume_unwind(payload)
@@ -158,8 +169,8 @@ impl<B: Backend> Transaction<B> {
     /// Where every statement commits by itself there is nothing left to be doomed.
     fn mark_failed(&self, unit: &Label, text: String) {
         match self.characteristics.commits {
-            crate::backend::Commits::Together => self.mark(Mark::Failed { unit: unit.clone(), text }),
-            crate::backend::Commits::Each => {}
+            Commits::Together => self.mark(Mark::Failed { unit: unit.clone(), text }),
+            Commits::Each => {}
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::options::Retry;
 use crate::outcome::Outcome;
 use crate::retry::{self, Next, Past, next};
 use crate::run::Turn;
-use crate::settle::Faulted;
+use crate::settle::{BodySaid, Faulted};
 
 #[derive(Debug)]
 pub(crate) struct Course {
@@ -23,16 +23,23 @@ pub(crate) struct Course {
     began: Instant,
     attempts: u32,
     once: u32,
+    deadline: Option<Instant>,
+    /// The fault of the attempt before.
+    last: Option<Error>,
 }
 
 impl Course {
-    /// `limit`: when the last attempt of the unit around may begin; no attempt of this one begins later.
-    pub(crate) fn begin(mut policy: Retry, clock: &Arc<dyn Clock>, limit: Option<Instant>) -> Self {
-        let began = clock.now();
-        if let Some(limit) = limit {
-            policy.within = policy.within.min(limit.saturating_duration_since(began));
+    pub(crate) fn begin(policy: Retry, clock: &Arc<dyn Clock>) -> Self {
+        Self { policy, began: clock.now(), clock: Arc::clone(clock), attempts: 0, once: 0, deadline: None, last: None }
+    }
+
+    /// `last_begin`: no attempt of the unit around begins later, so none of this one may. `deadline`: nothing is done later.
+    pub(crate) fn within(mut self, last_begin: Option<Instant>, deadline: Option<Instant>) -> Self {
+        for limit in [last_begin, deadline].into_iter().flatten() {
+            self.policy.within = self.policy.within.min(limit.saturating_duration_since(self.began));
         }
-        Self { policy, began, clock: Arc::clone(clock), attempts: 0, once: 0 }
+        self.deadline = deadline;
+        self
     }
 
     /// The next attempt's number, from 1, and whether another can follow it.
@@ -42,6 +49,10 @@ impl Course {
         (self.attempts, if last { Turn::Final } else { Turn::Repeatable })
     }
 
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
     /// No attempt begins later.
     pub(crate) fn until(&self) -> Instant {
         // A limit beyond what the clock can say is none; a year is as good.
@@ -49,31 +60,75 @@ impl Course {
         self.began + self.policy.within.min(FAR)
     }
 
-    /// What follows a fault.
-    ///
-    /// # Errors
-    /// When the policy would allow another attempt and a unit that ended on its own inside this one forbids it.
-    pub(crate) fn after(&mut self, faulted: &Faulted, unit: &Label, ledger: &Ledger) -> Result<Next, Error> {
-        self.once += u32::from(faulted.again == Again::Once);
-        let past = Past { attempts: self.attempts, once: self.once, elapsed: self.elapsed() };
-        let next = next(&self.policy, faulted.again, past, fastrand::f64());
-        if let Next::Again { after } = next {
-            if let Some(independent) = ledger.forbids() {
-                return Err(forbidden(&independent, &faulted.error));
+    /// What follows a fault. `Err` = the caller gets this.
+    pub(crate) fn after(&mut self, faulted: Faulted, unit: &Label, ledger: &Ledger) -> Result<Step, Error> {
+        let Faulted { again, error, body } = faulted;
+        match self.next(again) {
+            Next::Again { after } => {
+                if let Some(independent) = ledger.forbids() {
+                    return Err(forbidden(&independent, &error));
+                }
+                observe::retrying(unit, &error, after);
+                self.last = Some(error);
+                Ok(Step::RunAgain(after))
             }
-            observe::retrying(unit, &faulted.error, after);
+            Next::Exhausted => Err(self.exhausted(&error)),
+            Next::Return if error.kind() == ErrorKind::Timeout => Err(self.timed_out(error)),
+            // A fault that is not retried: the body's own error if it returned one, else the fault.
+            Next::Return => match body {
+                BodySaid::Error => Ok(Step::Return),
+                BodySaid::NoError => Err(error),
+            },
         }
-        Ok(next)
     }
 
-    pub(crate) fn exhausted(&self, last: &Error) -> Error {
-        Error::because_of(ErrorKind::RetriesExhausted, "gave up; the last attempt failed with", last)
-            .after(self.attempts, self.elapsed())
+    /// What follows an error of the body that asks for another attempt: it is returned when there cannot be one.
+    pub(crate) fn asked(&mut self, ledger: &Ledger) -> Step {
+        match self.next(Again::Yes) {
+            Next::Again { after } if ledger.forbids().is_none() => Step::RunAgain(after),
+            Next::Again { .. } | Next::Return | Next::Exhausted => Step::Return,
+        }
+    }
+
+    fn next(&mut self, again: Again) -> Next {
+        self.once += u32::from(again == Again::Once);
+        let past = Past { attempts: self.attempts, once: self.once, elapsed: self.elapsed() };
+        next(&self.policy, again, past, fastrand::f64())
+    }
+
+    fn exhausted(&self, last: &Error) -> Error {
+        let (kind, detail) = match self.deadline {
+            Some(_) if self.attempts < self.policy.max_attempts => {
+                (ErrorKind::Timeout, "no further attempt could begin before the deadline; the last one failed with")
+            }
+            Some(_) | None => (ErrorKind::RetriesExhausted, "gave up; the last attempt failed with"),
+        };
+        Error::because_of(kind, detail, last).after(self.attempts, self.elapsed())
+    }
+
+    /// The fault of an earlier attempt says more than the deadline does.
+    fn timed_out(&self, error: Error) -> Error {
+        match &self.last {
+            Some(last) => {
+                let detail = "the deadline passed in an attempt that followed one that had failed with";
+                Error::because_of(ErrorKind::Timeout, detail, last).after(self.attempts, self.elapsed())
+            }
+            None => error,
+        }
     }
 
     fn elapsed(&self) -> Duration {
         self.clock.now().saturating_duration_since(self.began)
     }
+}
+
+/// What the loop does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Sleep, then run again.
+    RunAgain(Duration),
+    /// Return what the body returned.
+    Return,
 }
 
 fn forbidden(independent: &Independent, last: &Error) -> Error {

@@ -3,6 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+use std::time::Instant;
 
 use crate::backend::{Backend, Commits, Connection};
 use crate::error::{Error, ErrorKind};
@@ -17,8 +18,10 @@ use crate::tx::Tx;
 pub(crate) fn nested<B: Backend>(
     transaction: &Rc<Transaction<B>>,
     unit: &Label,
+    deadline: Option<Instant>,
     body: Body<'_, B>,
 ) -> Result<(), Error> {
+    let _hurried = transaction.hurry(deadline);
     let savepoint = Savepoint::set(transaction, unit)?;
     transaction.push_level();
     let mut tx = Tx::new(Rc::clone(transaction), unit);
@@ -30,8 +33,8 @@ pub(crate) fn nested<B: Backend>(
         return ending.map_or_else(|payload| resume_unwind(payload), |_| Ok(()));
     }
     match ending {
-        Ok(Verdict::Commit) => savepoint.end(level),
-        Ok(Verdict::Rollback(text)) => savepoint.undo(level, &Cause::Returned(text)),
+        Ok(Verdict::Commit | Verdict::CommitAnyway(_)) => savepoint.end(level),
+        Ok(Verdict::Rollback(text) | Verdict::Again(text)) => savepoint.undo(level, &Cause::Returned(text)),
         Err(payload) => {
             // What it says is in the doom, if undoing failed; the panic goes on.
             let _noted = savepoint.undo(level, &Cause::Panicked);

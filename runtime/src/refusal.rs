@@ -8,7 +8,12 @@ use crate::propagation::Refusal;
 use crate::transaction::Transaction;
 
 /// The refusal in words, with both places.
-pub(crate) fn refused<B: Backend>(refusal: Refusal, unit: &Label, options: &Options, active: Option<&Transaction<B>>) -> Error {
+pub(crate) fn refused<B: Backend>(
+    refusal: Refusal,
+    unit: &Label,
+    options: &Options,
+    active: Option<&Transaction<B>>,
+) -> Error {
     let outer = active.map_or_else(|| "no unit".to_owned(), |transaction| format!("unit {}", transaction.unit));
     let (kind, detail) = match refusal {
         Refusal::StrongerIsolation => (
@@ -24,6 +29,12 @@ pub(crate) fn refused<B: Backend>(refusal: Refusal, unit: &Label, options: &Opti
             ErrorKind::AccessConflict,
             format!(
                 "it may write, but it would join {outer}, which is `read only`; declare this one `read_only`, or the outer one not"
+            ),
+        ),
+        Refusal::NoSnapshot => (
+            ErrorKind::IsolationConflict,
+            format!(
+                "it asks for a `snapshot` of its begin, but it would join {outer}, which was begun without; declare that one `snapshot`"
             ),
         ),
         Refusal::NotOutermost => {

@@ -2,31 +2,35 @@
 //! settles; hooks; the answer. Each step is somebody else's file; the order is decided here.
 
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use crate::attempt::{Ended, attempt, join};
-use crate::backend::{Backend, Characteristics, Commits};
-use crate::course::Course;
+use crate::attempt::{attempt, join};
+use crate::backend::{Backend, Characteristics, Commits, LockWait};
+use crate::course::{Course, Step};
 use crate::database::Database;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::label::Label;
 use crate::nested::nested;
-use crate::options::{Options, Retry};
+use crate::options::{Isolation, Options, Retry, Snapshot};
 use crate::propagation::{Active, Asked, Plan, plan};
 use crate::refusal::refused;
 use crate::registry;
-use crate::retry::Next;
-use crate::settle::{BodySaid, Faulted, Settlement};
+use crate::settle::Settlement;
 use crate::transaction::{Begun, Transaction};
 use crate::tx::Tx;
 use crate::unit::Unit;
 
-/// What a body's value asks for.
+/// What a body's value asks for; errors in their `Debug` form.
 #[derive(Debug)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// It returned `Ok`.
     Commit,
-    /// It returned an error, this one in its `Debug` form.
+    /// It returned an error that commits.
+    CommitAnyway(String),
+    /// It returned an error.
     Rollback(String),
+    /// It returned an error that asks for another attempt.
+    Again(String),
 }
 
 /// Whether the body's arguments are needed again.
@@ -63,13 +67,20 @@ pub(crate) fn run_on<B: Backend>(
     body: Body<'_, B>,
 ) -> Result<(), Error> {
     let active = registry::active(database.pool());
-    let asked = Asked { propagation: options.propagation, isolation: options.isolation, access: options.access };
-    let begin = |commits| Own { database, unit, options, commits, suspended: active.as_deref() };
+    let asked = Asked {
+        propagation: options.propagation,
+        isolation: options.isolation,
+        access: options.access,
+        snapshot: options.snapshot,
+    };
+    check(database, unit, options)?;
+    let deadline = options.timeout.map(|timeout| database.clock().now() + timeout);
+    let begin = |commits| Own { database, unit, options, commits, deadline, suspended: active.as_deref() };
     match (plan(asked, describe(active.as_deref())), &active) {
         (Plan::Begin | Plan::SuspendAndBegin, _) => begin(Commits::Together).run(body),
         (Plan::Plain | Plan::SuspendAndPlain, _) => begin(Commits::Each).run(body),
-        (Plan::Join, Some(transaction)) => join(transaction, unit, body),
-        (Plan::Savepoint, Some(transaction)) => nested(transaction, unit, body),
+        (Plan::Join, Some(transaction)) => join(transaction, unit, deadline, body),
+        (Plan::Savepoint, Some(transaction)) => nested(transaction, unit, deadline, body),
         (Plan::Join | Plan::Savepoint, None) => unreachable!("only what is active can be joined"),
         (Plan::Refuse(refusal), active) => Err(refused(refusal, unit, options, active.as_deref())),
     }
@@ -77,10 +88,10 @@ pub(crate) fn run_on<B: Backend>(
 
 fn describe<B: Backend>(active: Option<&Transaction<B>>) -> Active {
     let Some(transaction) = active else { return Active::Nothing };
-    let Characteristics { commits, isolation, access } = transaction.characteristics;
+    let Characteristics { commits, isolation, access, snapshot, .. } = transaction.characteristics;
     match commits {
         Commits::Each => Active::Plain,
-        Commits::Together => Active::Transaction { isolation, access },
+        Commits::Together => Active::Transaction { isolation, access, snapshot },
     }
 }
 
@@ -90,6 +101,7 @@ struct Own<'u, B: Backend> {
     unit: &'u Label,
     options: &'u Options,
     commits: Commits,
+    deadline: Option<Instant>,
     /// What waits on this thread until this unit has ended.
     suspended: Option<&'u Transaction<B>>,
 }
@@ -98,7 +110,7 @@ impl<B: Backend> Own<'_, B> {
     fn run(&self, body: Body<'_, B>) -> Result<(), Error> {
         let place = self.database.place().ok_or_else(|| Error::torn_down().of_unit(self.unit))?;
         let around = registry::enclosing();
-        let mut course = Course::begin(self.policy(), self.database.clock(), self.suspended.map(|outer| outer.until));
+        let mut course = self.course();
         loop {
             let (number, turn) = course.next_attempt();
             let ended = attempt(&place, self.begun(number, &course), turn, &mut *body);
@@ -107,17 +119,23 @@ impl<B: Backend> Own<'_, B> {
                 around.record(self.unit, self.options, ended.outcome);
             }
             let ledger = Rc::clone(&ended.ledger);
-            match Ended::conclude(ended, self.unit, self.database) {
+            let step = match ended.conclude(self.unit, self.database) {
                 Settlement::Committed | Settlement::RolledBack(_) => return Ok(()),
                 Settlement::Failed(error) => return Err(error),
-                Settlement::Faulted(faulted) => match course.after(&faulted, self.unit, &ledger) {
-                    Ok(Next::Again { after }) => self.database.clock().sleep(after),
-                    Ok(Next::Return) => return returned(faulted),
-                    Ok(Next::Exhausted) => return Err(course.exhausted(&faulted.error)),
-                    Err(forbidden) => return Err(forbidden),
-                },
+                Settlement::Faulted(faulted) => course.after(faulted, self.unit, &ledger)?,
+                Settlement::Asked(_) => course.asked(&ledger),
+            };
+            match step {
+                Step::RunAgain(after) => self.database.clock().sleep(after),
+                Step::Return => return Ok(()),
             }
         }
+    }
+
+    fn course(&self) -> Course {
+        let outer_deadline = self.suspended.and_then(|outer| outer.deadline.get());
+        let deadline = [self.deadline, outer_deadline].into_iter().flatten().min();
+        Course::begin(self.policy(), self.database.clock()).within(self.suspended.map(|outer| outer.until), deadline)
     }
 
     /// Where every statement commits by itself, running again would do twice what was done.
@@ -134,20 +152,49 @@ impl<B: Backend> Own<'_, B> {
             unit: self.unit.clone(),
             characteristics: Characteristics {
                 commits: self.commits,
+                snapshot: self.options.snapshot,
+                lock_wait: self.lock_wait(course.deadline()),
                 isolation: self.options.isolation.unwrap_or(self.database.isolation()),
                 access: self.options.access,
             },
             attempt,
             suspends: self.suspended.map(|outer| outer.unit.clone()),
             until: course.until(),
+            deadline: course.deadline(),
+        }
+    }
+
+    /// A lock that is granted after the deadline is of no use.
+    fn lock_wait(&self, deadline: Option<Instant>) -> LockWait {
+        let left = deadline.map(|deadline| seconds(deadline.saturating_duration_since(self.database.clock().now())));
+        match (self.options.lock_wait.map(seconds), left) {
+            (None, None) => LockWait::Server,
+            (None, Some(left)) => LockWait::AtMost(left),
+            (Some(wait), None) => LockWait::Exactly(wait),
+            (Some(wait), Some(left)) => LockWait::Exactly(wait.min(left)),
         }
     }
 }
 
-/// A fault that is not retried: the body's own error if it returned one, else the fault.
-fn returned(faulted: Faulted) -> Result<(), Error> {
-    match faulted.body {
-        BodySaid::Error => Ok(()),
-        BodySaid::NoError => Err(faulted.error),
+/// The server counts whole seconds, at least one.
+fn seconds(time: Duration) -> u32 {
+    let whole = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    u32::try_from(whole).unwrap_or(u32::MAX).max(1)
+}
+
+/// What contradicts itself or the database's settings.
+fn check<B: Backend>(database: &Database<B>, unit: &Label, options: &Options) -> Result<(), Error> {
+    if options.snapshot == Snapshot::AtBegin && options.isolation != Some(Isolation::RepeatableRead) {
+        let detail = "a `snapshot` needs `repeatable read`: servers ignore it at every other level";
+        return Err(Error::new(ErrorKind::Configuration, detail).of_unit(unit));
     }
+    let network = database.network_timeout();
+    if let Some(wait) = options.lock_wait.filter(|wait| *wait > network) {
+        let detail = format!(
+            "a `lock_wait` of {wait:?} is longer than the network timeout of {network:?}, which would end the connection first; \
+             raise `network_timeout`"
+        );
+        return Err(Error::new(ErrorKind::Configuration, detail).of_unit(unit));
+    }
+    Ok(())
 }

@@ -4,9 +4,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::backend::{Backend, Characteristics, Connection};
+use crate::backend::{Backend, Characteristics, Connection, Connector, Laid};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, Failed, Fault, Undone};
@@ -15,8 +16,10 @@ use crate::label::Label;
 use crate::ledger::Ledger;
 use crate::local::Locals;
 use crate::outcome::Settled;
+use crate::pool::Request;
 use crate::registry;
 use crate::session::Session;
+use crate::watchdog::{self, Watch};
 
 #[derive(Debug)]
 pub(crate) struct Transaction<B: Backend> {
@@ -36,6 +39,8 @@ pub(crate) struct Transaction<B: Backend> {
     pub(crate) suspends: Option<Label>,
     /// No attempt of this unit, nor of one inside it, begins later.
     pub(crate) until: Instant,
+    /// When statements stop being answered: the unit's own deadline, or a nearer one of a unit that joined.
+    pub(crate) deadline: Cell<Option<Instant>>,
     pub(crate) used: Cell<Used>,
     /// Affected rows and last insert id of the last statement.
     pub(crate) written: Cell<(u64, u64)>,
@@ -50,6 +55,7 @@ pub(crate) struct Begun<B: Backend> {
     pub(crate) attempt: u32,
     pub(crate) suspends: Option<Label>,
     pub(crate) until: Instant,
+    pub(crate) deadline: Option<Instant>,
 }
 
 /// What belongs to an attempt or to a savepoint in it, and goes with it.
@@ -118,6 +124,7 @@ impl<B: Backend> Transaction<B> {
             attempt: begun.attempt,
             suspends: begun.suspends,
             until: begun.until,
+            deadline: Cell::new(begun.deadline),
             settled: Settled::default(),
             ghost: RefCell::new(session.connection.ghost()),
             seat: RefCell::new(Seat::Here(session)),
@@ -137,17 +144,25 @@ impl<B: Backend> Transaction<B> {
         if let Some(doom) = &*self.doom.borrow() {
             return Err(doom.error.clone());
         }
+        if self.is_late() {
+            return Err(self.note(late("before this statement; it was not sent"), "the deadline"));
+        }
+        if self.is_busy() {
+            return Err(self.busy());
+        }
         let Seat::Here(session) = self.seat.replace(Seat::Lent) else { return Err(self.busy()) };
-        let mut loan = Loan { transaction: Rc::clone(self), session: Some(session) };
+        let mut loan = Loan { transaction: Rc::clone(self), watch: None, session: Some(session) };
         if self.used.replace(Used::Yes) == Used::NotYet {
             loan.wake()?;
         }
+        loan.watch();
         Ok(loan)
     }
 
     /// Notes a failure where it happens, whatever the body makes of the error, and names the unit in it.
     pub(crate) fn note(&self, mut failed: Failed, statement: &str) -> Error {
         self.suspect_the_suspended(&mut failed);
+        self.blame_the_deadline(&mut failed);
         let (fault, dooms) = (failed.fault, failed.dooms());
         let error = Error::from_failed(failed).on_statement(statement).in_unit(&self.unit, self.attempt, &self.settled);
         if dooms {
@@ -161,8 +176,34 @@ impl<B: Backend> Transaction<B> {
         if let (ErrorKind::LockTimeout, Some(outer)) = (failed.fault.kind, &self.suspends) {
             failed.fault.again = Again::Never;
             failed.detail =
-                format!("{}; unit {outer} is suspended until this one ends, and may hold the lock", failed.detail).into();
+                format!("{}; unit {outer} is suspended until this one ends, and may hold the lock", failed.detail)
+                    .into();
         }
+    }
+
+    /// What fails after the deadline fails because of it: the connection was ended, or a lock was not waited for any longer.
+    fn blame_the_deadline(&self, failed: &mut Failed) {
+        if failed.dooms() && self.is_late() && failed.fault.kind != ErrorKind::Timeout {
+            failed.fault = Fault { kind: ErrorKind::Timeout, again: Again::Never, ..failed.fault };
+            failed.detail = format!("the unit's deadline passed: {}", failed.detail).into();
+        }
+    }
+
+    /// What is left until the deadline.
+    fn left(&self) -> Option<Duration> {
+        self.deadline.get().map(|deadline| deadline.saturating_duration_since(self.database.clock().now()))
+    }
+
+    fn is_late(&self) -> bool {
+        self.deadline.get().is_some_and(|deadline| self.database.clock().now() >= deadline)
+    }
+
+    /// Brings the deadline nearer, never further away, until the guard drops.
+    pub(crate) fn hurry(&self, deadline: Option<Instant>) -> Hurried<'_> {
+        let before = self.deadline.get();
+        let nearer = [before, deadline].into_iter().flatten().min();
+        self.deadline.set(nearer);
+        Hurried { deadline: &self.deadline, before }
     }
 
     pub(crate) fn doom(&self) -> Option<Doom> {
@@ -231,16 +272,53 @@ impl<B: Backend> Transaction<B> {
     }
 }
 
+fn late(when: &str) -> Failed {
+    let detail = format!("the unit's deadline passed {when}");
+    Failed::of(ErrorKind::Timeout, Undone::Doomed, Again::Never, detail)
+}
+
+/// Made by [`Transaction::hurry`].
+#[must_use = "the deadline is nearer only while this lives"]
+#[derive(Debug)]
+pub(crate) struct Hurried<'t> {
+    deadline: &'t Cell<Option<Instant>>,
+    before: Option<Instant>,
+}
+
+impl Drop for Hurried<'_> {
+    fn drop(&mut self) {
+        self.deadline.set(self.before);
+    }
+}
+
 /// A session on loan from its transaction.
 #[derive(Debug)]
 pub(crate) struct Loan<B: Backend> {
     pub(crate) transaction: Rc<Transaction<B>>,
+    /// Ends the statement at the deadline. Dropped first: it works on the session.
+    watch: Option<Watch>,
     session: Option<Session<B>>,
 }
 
 impl<B: Backend> Loan<B> {
     pub(crate) fn connection(&mut self) -> &mut B::Connection {
         &mut self.session.as_mut().expect("a loan holds its session until it drops").connection
+    }
+
+    /// At the deadline the server side of the connection is ended by another one, so that its locks are free at once; where
+    /// that cannot be, the socket is shut.
+    fn watch(&mut self) {
+        let Some(deadline) = self.transaction.deadline.get() else { return };
+        let pool = Arc::clone(self.transaction.database.pool());
+        let connection = self.connection();
+        let (ghost, stop) = (connection.ghost(), connection.stopper());
+        self.watch = Some(watchdog::watch(deadline, move || {
+            let ended = ghost.map(|ghost| pool.connector().connect().and_then(|mut side| side.lay(&ghost)));
+            match ended {
+                Some(Ok(Laid::Gone)) => {}
+                Some(Ok(Laid::OutOfReach) | Err(_)) | None => stop(),
+            }
+        }));
     }
 
     /// Before the first statement: a connection that died while idle is replaced, since nothing was sent on it yet.
@@ -253,7 +331,9 @@ impl<B: Backend> Loan<B> {
         let pool = transaction.database.pool();
         // The dead one counts as held by the unit that is being served here.
         let holds = registry::holding(pool).saturating_sub(1);
-        let mut fresh = pool.exchange(dead, holds).map_err(|failed| transaction.lost(failed))?;
+        let mut fresh = pool
+            .exchange(dead, Request { holds, within: self.transaction.left() })
+            .map_err(|failed| transaction.lost(failed))?;
         fresh.connection.expect(transaction.characteristics);
         transaction.ghost.replace(fresh.connection.ghost());
         self.session = Some(fresh);
@@ -272,6 +352,7 @@ impl<B: Backend> Transaction<B> {
 
 impl<B: Backend> Drop for Loan<B> {
     fn drop(&mut self) {
+        self.watch = None;
         if let Some(session) = self.session.take() {
             self.transaction.seat.replace(Seat::Here(session));
         }

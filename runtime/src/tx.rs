@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::hooks::{Cause, HookResult};
 use crate::label::Label;
 use crate::nested::nested;
-use crate::private::{UnitResult, returned};
+use crate::private::{UnitResult, returned, roll_back};
 use crate::transaction::{Mark, Transaction};
 
 /// The transaction of the unit that is running, as its body sees it.
@@ -153,10 +153,10 @@ impl<B: Backend> Tx<'_, B> {
     /// ```
     pub fn savepoint<T, E>(&mut self, mut work: impl FnMut(&mut Tx<'_, B>) -> Result<T, E>) -> Result<T, E>
     where
-        Result<T, E>: UnitResult,
+        Result<T, E>: UnitResult<Error = E>,
     {
         let (transaction, label) = (Rc::clone(&self.transaction), self.label.clone());
-        returned(|tx, _| work(tx), |body| nested(&transaction, &label, body))
+        returned(|tx, _| work(tx), roll_back, |body| nested(&transaction, &label, None, body))
     }
 }
 

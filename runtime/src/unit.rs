@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::label::Label;
-use crate::options::{Access, Isolation, Options, Propagation, Replay, Retry};
+use crate::options::{Access, Isolation, Options, Propagation, Replay, Retry, Snapshot};
 
 /// What the attribute knows of a function.
 #[derive(Debug)]
@@ -51,6 +52,25 @@ impl Unit {
     /// It may end on its own again when the unit around it runs again.
     pub const fn repeatable(mut self) -> Self {
         self.options.replay = Replay::Repeatable;
+        self
+    }
+
+    /// One deadline over admission, waiting, all attempts and backoff.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// How long the server waits for a lock.
+    pub const fn lock_wait(mut self, wait: Duration) -> Self {
+        self.options.lock_wait = Some(wait);
+        self
+    }
+
+    /// The read view is taken at the begin; implies `repeatable read`, since servers ignore it elsewhere.
+    pub const fn snapshot(mut self) -> Self {
+        self.options.snapshot = Snapshot::AtBegin;
+        self.options.isolation = Some(Isolation::RepeatableRead);
         self
     }
 
@@ -100,7 +120,10 @@ mod tests {
         static UNIT: Unit = Unit::new("transfer", "src/bank.rs", 3);
         assert_eq!(UNIT.label(|| "bank::Account::transfer::{{closure}}").name(), "bank::Account::transfer");
         static GENERIC: Unit = Unit::new("put", "src/bank.rs", 3);
-        assert_eq!(GENERIC.label(|| "<n::A<Vec<i32>> as n::L<u8>>::put<&str, 2>::{{closure}}").name(), "<n::A as n::L>::put");
+        assert_eq!(
+            GENERIC.label(|| "<n::A<Vec<i32>> as n::L<u8>>::put<&str, 2>::{{closure}}").name(),
+            "<n::A as n::L>::put"
+        );
         static NAMED: Unit = Unit::new("transfer", "src/bank.rs", 3).name("pay");
         assert_eq!(NAMED.label(|| "bank::transfer::{{closure}}").to_string(), "`pay` (src/bank.rs:3)");
         static ODD: Unit = Unit::new("transfer", "src/bank.rs", 3);

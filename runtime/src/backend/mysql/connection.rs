@@ -10,9 +10,10 @@ use super::sizes::largest_packet;
 use super::statement::{Touches, Verdict, Wait};
 use super::texts::Texts;
 use super::wire::{Answer, Request, SessionState, Wire};
-use crate::backend::{Characteristics, Commits, Connection, Standing};
+use crate::backend::{Characteristics, Commits, Connection, Laid, Standing};
 use crate::error::ErrorKind;
 use crate::fault::{Again, AtCommit, Failed, Undone};
+use crate::options::Snapshot;
 
 /// Chain and release are spelled out: `completion_type` must not decide them.
 const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
@@ -145,17 +146,18 @@ impl MySqlConnection {
             Open::MayBe | Open::Ending => return Ok(()),
             Open::No => {}
         }
-        if self.has != self.wanted {
-            self.send(&change(self.has, self.wanted))?;
-            self.has = self.wanted;
+        if let Some(text) = change(self.has, self.wanted, &self.server) {
+            self.send(&text)?;
         }
+        self.has = self.wanted;
         if self.wanted.commits == Commits::Each {
             return Ok(());
         }
         self.transaction = Open::MayBe;
-        match self.server.begin {
-            Begin::Implicit => Ok(()),
-            Begin::Explicit => self.send("START TRANSACTION").map(drop),
+        match (self.wanted.snapshot, self.server.begin) {
+            (Snapshot::AtBegin, _) => self.send("START TRANSACTION WITH CONSISTENT SNAPSHOT").map(drop),
+            (Snapshot::AtFirstRead, Begin::Explicit) => self.send("START TRANSACTION").map(drop),
+            (Snapshot::AtFirstRead, Begin::Implicit) => Ok(()),
         }
     }
 
@@ -300,6 +302,8 @@ impl Connection for MySqlConnection {
         self.step = Step::Out;
         self.wire.exchange(Request::Reset, &mut drop).map_err(faults::failed)?;
         self.server = open(&mut *self.wire)?;
+        // What texts mean depends on the session's `sql_mode`, which was read anew.
+        self.texts = Texts::default();
         if let Some(home) = &self.home {
             // A reset leaves the default database where `USE` put it.
             let text = format!("USE `{}`", home.replace('`', "``"));
@@ -330,15 +334,19 @@ impl Connection for MySqlConnection {
         }
     }
 
-    fn lay(&mut self, ghost: &Ghost) -> Result<(), Failed> {
+    fn lay(&mut self, ghost: &Ghost) -> Result<Laid, Failed> {
         let other = &ghost.server;
         if self.server.begin == Begin::Explicit || !self.server.identity.is_same_server(&other.identity) {
-            return Ok(());
+            return Ok(Laid::OutOfReach);
         }
         match self.send(&format!("KILL CONNECTION {}", other.connection)) {
-            Err(failed) if failed.code == Some(NO_SUCH_THREAD) => Ok(()),
-            result => result.map(drop),
+            Err(failed) if failed.code != Some(NO_SUCH_THREAD) => Err(failed),
+            Ok(_) | Err(_) => Ok(Laid::Gone),
         }
+    }
+
+    fn stopper(&self) -> Box<dyn FnOnce() + Send> {
+        self.wire.stopper()
     }
 }
 
