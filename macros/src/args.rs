@@ -8,12 +8,19 @@ use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Path, PathSegment, Token, token};
 
 use crate::errors::{Errors, did_you_mean};
+use crate::rules;
 use crate::value::{Choice, Constant, Form, Given};
 
 /// What the attribute was given.
 pub(crate) struct Args {
+    /// The arguments that could be read, as they were written.
+    names: Vec<Ident>,
     pub(crate) settings: Vec<Setting>,
+    pub(crate) mode: Mode,
     pub(crate) attempts: Attempts,
+    /// Patterns for the errors that commit, and for those that ask for another attempt.
+    pub(crate) commit_on: Option<TokenStream>,
+    pub(crate) retry_on: Option<TokenStream>,
     pub(crate) database: Option<Expr>,
     pub(crate) runtime: Path,
 }
@@ -26,6 +33,8 @@ pub(crate) struct Setting {
 
 /// The argument of a [`Setting`].
 pub(crate) enum Value {
+    /// A method that says everything by its name has none.
+    Nothing,
     /// One of the runtime's own.
     Constant(Constant),
     /// The user's tokens.
@@ -41,10 +50,29 @@ pub(crate) enum Attempts {
     Several,
 }
 
+/// What a mode of propagation makes of a unit, as far as rules ask.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// It takes part in what is active, or begins a transaction when nothing is.
+    Begins,
+    /// It has a transaction of its own, whatever is active.
+    Apart,
+    /// It has none of its own.
+    Joins,
+    /// The same, and it may run without any.
+    Without,
+    /// A path: only the compiler will know what it stands for, so no rule may follow from it, and the checks of a unit that
+    /// is retried stay on.
+    Unknown,
+}
+
 /// What one argument says.
 enum Meaning {
     Set(Setting),
+    Mode(Value),
     Never,
+    CommitOn(TokenStream),
+    RetryOn(TokenStream),
     Database(Expr),
     Runtime(Path),
 }
@@ -59,14 +87,26 @@ struct Key<M> {
 
 #[rustfmt::skip]
 const KEYS: &[Key<Meaning>] = &[
-    Key { name: "isolation", decides: "isolation", example: r#"isolation = "serializable""#, read: |given, _| given.choice(ISOLATION).map(set("isolation")) },
-    Key { name: "access",    decides: "access",    example: r#"access = "read only""#,       read: |given, _| given.choice(ACCESS).map(set("access")) },
-    Key { name: "read_only", decides: "access",    example: "read_only",                     read: |given, _| given.flag(READ_ONLY).map(set("access")) },
-    Key { name: "retry",     decides: "retry",     example: r#"retry = "never"` or `retry(max_attempts = 5, within = "2s")"#, read: retry },
-    Key { name: "name",      decides: "name",      example: r#"name = "monthly billing""#,   read: |given, _| given.text().map(set("name")) },
-    Key { name: "db",        decides: "db",        example: "db = LEDGER",                   read: |given, _| given.expression().map(Meaning::Database) },
-    Key { name: "crate",     decides: "crate",     example: "crate = ::unit_of_work",        read: |given, _| given.path().map(Meaning::Runtime) },
+    Key { name: "isolation",    decides: "isolation",    example: r#"isolation = "serializable""#,      read: |given, _| given.choice(ISOLATION).map(set("isolation")) },
+    Key { name: "access",       decides: "access",       example: r#"access = "read only""#,            read: |given, _| given.choice(ACCESS).map(set("access")) },
+    Key { name: "read_only",    decides: "access",       example: "read_only",                          read: |given, _| given.flag(READ_ONLY).map(set("access")) },
+    Key { name: "propagation",  decides: "propagation",  example: r#"propagation = "requires_new""#,    read: |given, _| given.choice(PROPAGATION).map(Meaning::Mode) },
+    Key { name: "repeatable",   decides: "repeatable",   example: "repeatable",                         read: |given, _| given.flag(Value::Nothing).map(set("repeatable")) },
+    Key { name: "retry",        decides: "retry",        example: r#"retry = "never"` or `retry(max_attempts = 5, within = "2s")"#, read: retry },
+    Key { name: "timeout",      decides: "timeout",      example: r#"timeout = "2s""#,                  read: |given, _| given.duration().map(set("timeout")) },
+    Key { name: "lock_wait",    decides: "lock_wait",    example: r#"lock_wait = "5s""#,                read: |given, _| given.duration().map(set("lock_wait")) },
+    Key { name: "snapshot",     decides: "snapshot",     example: "snapshot",                           read: |given, _| given.flag(Value::Nothing).map(set("snapshot")) },
+    Key { name: "commit_on",    decides: "commit_on",    example: "commit_on(BankError::Blocked(_))",   read: |given, _| given.pattern().map(Meaning::CommitOn) },
+    Key { name: "retry_on",     decides: "retry_on",     example: "retry_on(BankError::Outdated(_))",   read: |given, _| given.pattern().map(Meaning::RetryOn) },
+    Key { name: "exactly_once", decides: "exactly_once", example: "exactly_once",                       read: |given, _| Err(given.unbuilt("a COMMIT whose answer is lost is the error `CommitUnknown`")) },
+    Key { name: "contention",   decides: "contention",   example: "contention(key = from)",             read: |given, _| Err(given.unbuilt("units in conflict wait by the backoff of `retry` alone")) },
+    Key { name: "name",         decides: "name",         example: r#"name = "monthly billing""#,        read: |given, _| given.text().map(set("name")) },
+    Key { name: "db",           decides: "db",           example: "db = LEDGER",                        read: |given, _| given.expression().map(Meaning::Database) },
+    Key { name: "crate",        decides: "crate",        example: "crate = ::unit_of_work",             read: |given, _| given.path().map(Meaning::Runtime) },
 ];
+
+/// Those that are read to be refused; no message proposes them.
+const UNBUILT: &[&str] = &["exactly_once", "contention"];
 
 #[rustfmt::skip]
 const RETRY_KEYS: &[Key<Setting>] = &[
@@ -90,16 +130,33 @@ const ISOLATION: Choice = Choice {
 const ACCESS: Choice =
     Choice { of: "access mode", ty: "Access", words: &[("read write", "ReadWrite"), ("read only", "ReadOnly")] };
 
-const READ_ONLY: Constant = Constant { ty: "Access", name: "ReadOnly" };
+const READ_ONLY: Value = Value::Constant(Constant { ty: "Access", name: "ReadOnly" });
+
+const PROPAGATION: Choice = Choice {
+    of: "propagation",
+    ty: "Propagation",
+    words: &[
+        ("required", "Required"),
+        ("outermost", "Outermost"),
+        ("requires_new", "RequiresNew"),
+        ("nested", "Nested"),
+        ("mandatory", "Mandatory"),
+        ("supports", "Supports"),
+        ("not_supported", "NotSupported"),
+        ("never", "Never"),
+    ],
+};
 
 const RETRY: Choice = Choice { of: "retry policy", ty: "Retry", words: &[("never", "NEVER")] };
 
 impl Args {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut args = Self { settings: Vec::new(), attempts: Attempts::Several, database: None, runtime: runtime() };
-        for meaning in read(KEYS, tokens, errors) {
+        let mut args = Self::none();
+        for (name, meaning) in read(KEYS, tokens, errors) {
+            args.names.push(name);
             args.apply(meaning);
         }
+        rules::check_arguments(&args, errors);
         // The argument that is wrong may be the one that would have made the rest right: no check may follow from its absence.
         if !errors.is_empty() {
             args.attempts = Attempts::One;
@@ -107,15 +164,68 @@ impl Args {
         args
     }
 
+    fn none() -> Self {
+        Self {
+            names: Vec::new(),
+            settings: Vec::new(),
+            mode: Mode::Begins,
+            attempts: Attempts::Several,
+            commit_on: None,
+            retry_on: None,
+            database: None,
+            runtime: runtime(),
+        }
+    }
+
     fn apply(&mut self, meaning: Meaning) {
         match meaning {
             Meaning::Set(setting) => self.settings.push(setting),
+            Meaning::Mode(value) => {
+                self.mode = Mode::of(&value);
+                self.settings.push(setting("propagation")(value));
+                if matches!(self.mode, Mode::Joins | Mode::Without) {
+                    self.attempts = Attempts::One;
+                }
+            }
             Meaning::Never => {
                 self.settings.push(setting("retry")(Value::Constant(Constant { ty: "Retry", name: "NEVER" })));
                 self.attempts = Attempts::One;
             }
+            Meaning::CommitOn(pattern) => self.commit_on = Some(pattern),
+            Meaning::RetryOn(pattern) => self.retry_on = Some(pattern),
             Meaning::Database(expr) => self.database = Some(expr),
             Meaning::Runtime(path) => self.runtime = path,
+        }
+    }
+
+    /// The argument's name where it was written.
+    pub(crate) fn named(&self, name: &str) -> Option<&Ident> {
+        self.names.iter().find(|written| *written == name)
+    }
+
+    /// The runtime's constant that a setting was given as.
+    pub(crate) fn constant(&self, method: &str) -> Option<&'static str> {
+        self.settings.iter().find(|setting| setting.method == method).and_then(|setting| setting.value.constant())
+    }
+}
+
+impl Value {
+    fn constant(&self) -> Option<&'static str> {
+        match self {
+            Self::Constant(constant) => Some(constant.name),
+            Self::Nothing | Self::Written(_) | Self::Duration(_) | Self::Policy(_) => None,
+        }
+    }
+}
+
+impl Mode {
+    fn of(value: &Value) -> Self {
+        match value.constant() {
+            Some("Required" | "Outermost" | "Nested") => Self::Begins,
+            Some("RequiresNew") => Self::Apart,
+            Some("Mandatory") => Self::Joins,
+            Some("Supports" | "NotSupported" | "Never") => Self::Without,
+            Some(_) | None => Self::Unknown,
         }
     }
 }
@@ -130,7 +240,10 @@ fn setting(method: &'static str) -> impl Fn(Value) -> Setting {
 
 fn retry(given: &Given<'_>, errors: &mut Errors) -> syn::Result<Meaning> {
     match given.form {
-        Form::List(list) => Ok(set("retry")(Value::Policy(read(RETRY_KEYS, list.clone(), errors)))),
+        Form::List(list) => {
+            let settings = read(RETRY_KEYS, list.clone(), errors).into_iter().map(|(_, setting)| setting).collect();
+            Ok(set("retry")(Value::Policy(settings)))
+        }
         Form::Equals(_) | Form::Alone => given.word(RETRY).map(|_| Meaning::Never),
     }
 }
@@ -141,7 +254,7 @@ fn runtime() -> Path {
 }
 
 /// Reads a list of arguments against their table. Each mistake is kept; what is right is returned.
-fn read<M>(keys: &[Key<M>], tokens: TokenStream, errors: &mut Errors) -> Vec<M> {
+fn read<M>(keys: &[Key<M>], tokens: TokenStream, errors: &mut Errors) -> Vec<(Ident, M)> {
     let mut seen: Vec<(&Key<M>, Ident)> = Vec::new();
     let mut meanings = Vec::new();
     for (name, form) in list(tokens, errors) {
@@ -151,7 +264,7 @@ fn read<M>(keys: &[Key<M>], tokens: TokenStream, errors: &mut Errors) -> Vec<M> 
             continue;
         }
         let read = (key.read)(&Given { name: &name, form: &form, example: key.example }, errors);
-        meanings.extend(errors.keep(read));
+        meanings.extend(errors.keep(read).map(|meaning| (name.clone(), meaning)));
         seen.push((key, name));
     }
     meanings
@@ -159,7 +272,7 @@ fn read<M>(keys: &[Key<M>], tokens: TokenStream, errors: &mut Errors) -> Vec<M> 
 
 fn find<'k, M>(keys: &'k [Key<M>], name: &Ident) -> syn::Result<&'k Key<M>> {
     keys.iter().find(|key| name == key.name).ok_or_else(|| {
-        let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
+        let known: Vec<&str> = keys.iter().map(|key| key.name).filter(|name| !UNBUILT.contains(name)).collect();
         let guess = did_you_mean(&name.to_string(), &known);
         Error::new(name.span(), format!("unknown argument `{name}`; {guess}"))
     })

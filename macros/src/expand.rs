@@ -48,7 +48,7 @@ fn not_a_function(mut errors: Errors, error: syn::Error, item: &TokenStream) -> 
 // Output:
 //     /// Moves money.
 //     pub fn transfer<K: Key>(&self, from: K, argument_1: (i64, i64)) -> Result<(), BankError> {
-//         ::unit_of_work::__private::run::<_, Result<(), BankError>, _, _>(
+//         ::unit_of_work::__private::run::<_, Result<(), BankError>, _, _, _>(
 //             {
 //                 static __UNIT_OF_WORK: ::unit_of_work::__private::Unit =
 //                     ::unit_of_work::__private::Unit::new("transfer", ::core::file!(), ::core::line!())
@@ -60,6 +60,7 @@ fn not_a_function(mut errors: Errors, error: syn::Error, item: &TokenStream) -> 
 //             |tx: &mut Tx<'_>,
 //              (::unit_of_work::__private::Again(from, _), (::unit_of_work::__private::Again((a, b), _), ()))|
 //              -> Result<(), BankError> { BODY },
+//             ::unit_of_work::__private::roll_back,
 //         )
 //     }
 fn wrapper(function: &UnitFn, args: &Args) -> TokenStream {
@@ -75,10 +76,13 @@ fn wrapper(function: &UnitFn, args: &Args) -> TokenStream {
     let database = args.database.as_ref().map(lend);
     let values = values(function, args);
     let parameters = parameters(function, runtime);
+    let judge = judge(args);
     quote! {
         #(#attrs)*
         #vis #signature {
-            #runtime::__private::#entry::<_, #result, _, _>(#unit, #database #values, |#parameters| -> #result #body)
+            #runtime::__private::#entry::<_, #result, _, _, _>(
+                #unit, #database #values, |#parameters| -> #result #body, #judge
+            )
         }
     }
 }
@@ -112,6 +116,7 @@ fn call(setting: &Setting, runtime: &Path) -> TokenStream {
             let (ty, name) = (format_ident!("{}", constant.ty), format_ident!("{}", constant.name));
             quote!(#runtime::#ty::#name)
         }
+        Value::Nothing => TokenStream::new(),
         Value::Written(tokens) => tokens.clone(),
         Value::Duration(duration) => {
             let (secs, nanos) = (duration.as_secs(), duration.subsec_nanos());
@@ -148,6 +153,19 @@ fn parameters(function: &UnitFn, runtime: &Path) -> TokenStream {
     let lints = function.arguments.iter().flat_map(|argument| &argument.param.attrs).filter(|attr| is_lint(attr));
     let tx = function.tx.as_ref().map_or_else(|| quote!(_: &mut #runtime::Tx<'_>), ToTokens::to_token_stream);
     quote!(#tx, #(#lints)* #patterns)
+}
+
+/// What the body's errors ask for, which the user's patterns alone decide.
+fn judge(args: &Args) -> TokenStream {
+    let runtime = &args.runtime;
+    if let (None, None) = (&args.commit_on, &args.retry_on) {
+        return quote!(#runtime::__private::roll_back);
+    }
+    let commit = args.commit_on.as_ref().map(|pattern| quote!(#pattern => #runtime::__private::OnError::Commit,));
+    let again = args.retry_on.as_ref().map(|pattern| quote!(#pattern => #runtime::__private::OnError::RunAgain,));
+    // With the macro's hygiene no condition can name it.
+    let error = Ident::new("error", Span::mixed_site());
+    quote!(|#error| match #error { #commit #again _ => #runtime::__private::OnError::RollBack })
 }
 
 /// Whether the type names one of the function's type parameters, or is one without a name.

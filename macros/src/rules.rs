@@ -1,5 +1,5 @@
-//! What a signature may not be, one small function per rule: each says at the user's own token what to write instead. Only what
-//! spelling can tell is here; types are checked by the compiler, through the bounds in `runtime/src/private.rs`.
+//! Which arguments contradict each other and what a signature may not be, one small function per rule: each says at the user's
+//! own token what to write instead. Only what spelling can tell is here; types are checked by the compiler, through the bounds in `runtime/src/private.rs`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -8,11 +8,19 @@ use syn::{
     Attribute, Error, Lifetime, ParenthesizedGenericArguments, ReceiverKind, ReturnType, Type, TypeFnPtr, TypeReference,
 };
 
-use crate::args::{Args, Attempts};
+use crate::args::{Args, Attempts, Mode};
 use crate::errors::Errors;
 use crate::function::{Body, UnitFn, is_tx_type};
 
+type ArgumentRule = fn(&Args, &mut Errors);
 type Rule = fn(&UnitFn, &mut Errors);
+
+/// Rules for arguments that do not go together.
+const CONTRADICTIONS: &[ArgumentRule] =
+    &[nothing_to_isolate, nothing_to_run_again, never_runs_again, snapshot_has_its_own_level];
+
+/// Rules for arguments that need another one.
+const INCOMPLETE: &[ArgumentRule] = &[repeatable_ends_on_its_own];
 
 /// Rules for every unit.
 const ALWAYS: &[Rule] = &[
@@ -36,6 +44,65 @@ pub(crate) fn check(function: &UnitFn, args: &Args, errors: &mut Errors) {
         Attempts::One => &[],
     };
     ALWAYS.iter().chain(retried).for_each(|rule| rule(function, errors));
+}
+
+pub(crate) fn check_arguments(args: &Args, errors: &mut Errors) {
+    // What is missing may stand in an argument that could not be read.
+    let incomplete = if errors.is_empty() { INCOMPLETE } else { &[] };
+    CONTRADICTIONS.iter().chain(incomplete).for_each(|rule| rule(args, errors));
+}
+
+fn nothing_to_isolate(args: &Args, errors: &mut Errors) {
+    if args.mode == Mode::Without {
+        for name in ["isolation", "snapshot"].iter().filter_map(|name| args.named(name)) {
+            let message = format!("with this `propagation` the unit begins no transaction: leave `{name}` out");
+            errors.push(Error::new(name.span(), message));
+        }
+    }
+}
+
+/// `retry = "never"` says what is so anyway, and may stay.
+fn nothing_to_run_again(args: &Args, errors: &mut Errors) {
+    if matches!(args.mode, Mode::Joins | Mode::Without) {
+        let retry = args.named("retry").filter(|_| !is_never_retried(args));
+        for name in retry.into_iter().chain(args.named("retry_on")) {
+            let message = format!(
+                "with this `propagation` the unit has no transaction of its own that could run again: leave `{name}` out"
+            );
+            errors.push(Error::new(name.span(), message));
+        }
+    }
+}
+
+fn never_runs_again(args: &Args, errors: &mut Errors) {
+    let could_retry = !matches!(args.mode, Mode::Joins | Mode::Without);
+    if let (true, true, Some(name)) = (could_retry, is_never_retried(args), args.named("retry_on")) {
+        let message = "`retry = \"never\"` permits no other attempt: leave `retry_on` out, or `retry`";
+        errors.push(Error::new(name.span(), message));
+    }
+}
+
+fn is_never_retried(args: &Args) -> bool {
+    args.constant("retry").is_some()
+}
+
+/// A path is refused too: what it stands for is not known here, and the level it names would silently count for nothing.
+fn snapshot_has_its_own_level(args: &Args, errors: &mut Errors) {
+    let is_another = args.mode != Mode::Without && args.constant("isolation") != Some("RepeatableRead");
+    if let (true, Some(_), Some(name)) = (is_another, args.named("snapshot"), args.named("isolation")) {
+        let message = "`snapshot` implies `repeatable read`, and servers ignore it elsewhere: \
+                       leave `isolation` out, or `snapshot`";
+        errors.push(Error::new(name.span(), message));
+    }
+}
+
+fn repeatable_ends_on_its_own(args: &Args, errors: &mut Errors) {
+    let ends_with_another = args.database.is_none() && matches!(args.mode, Mode::Begins | Mode::Joins);
+    if let (true, Some(name)) = (ends_with_another, args.named("repeatable")) {
+        let message = "inside another unit this one never ends on its own: leave `repeatable` out, \
+                       or add `propagation = \"requires_new\"`";
+        errors.push(Error::new(name.span(), message));
+    }
 }
 
 fn not_const(function: &UnitFn, errors: &mut Errors) {

@@ -9,6 +9,8 @@ use syn::{File, Item, LitStr};
 
 use crate::expand::unit_of_work;
 
+mod contradictions;
+
 /// The tokens as text, for which the space between them does not count.
 fn text(tokens: &TokenStream) -> String {
     tokens.to_string().split_whitespace().collect()
@@ -50,8 +52,8 @@ fn transfer() -> TokenStream {
     )
 }
 
-/// The expansion of [`transfer`] with these settings and this entry.
-fn expanded_transfer(settings: &TokenStream, entry: &TokenStream) -> TokenStream {
+/// The expansion of [`transfer`] with these settings, this entry and this judge of errors.
+fn expanded_transfer(settings: &TokenStream, entry: &TokenStream, judge: &TokenStream) -> TokenStream {
     quote! {
         fn transfer() -> Result<(), Error> {
             #entry(
@@ -62,7 +64,8 @@ fn expanded_transfer(settings: &TokenStream, entry: &TokenStream) -> TokenStream
                     &__UNIT_OF_WORK
                 },
                 (),
-                |tx: &mut Tx<'_>, ()| -> Result<(), Error> { BODY }
+                |tx: &mut Tx<'_>, ()| -> Result<(), Error> { BODY },
+                #judge
             )
         }
     }
@@ -70,8 +73,16 @@ fn expanded_transfer(settings: &TokenStream, entry: &TokenStream) -> TokenStream
 
 #[track_caller]
 fn assert_settings(arguments: TokenStream, settings: &TokenStream) {
-    let entry = quote!(::unit_of_work::__private::run::<_, Result<(), Error>, _, _>);
-    assert_expands(arguments, &transfer(), &expanded_transfer(settings, &entry));
+    let entry = quote!(::unit_of_work::__private::run::<_, Result<(), Error>, _, _, _>);
+    let judge = quote!(::unit_of_work::__private::roll_back);
+    assert_expands(arguments, &transfer(), &expanded_transfer(settings, &entry, &judge));
+}
+
+#[track_caller]
+fn assert_judges(arguments: TokenStream, arms: &TokenStream) {
+    let entry = quote!(::unit_of_work::__private::run::<_, Result<(), Error>, _, _, _>);
+    let judge = quote!(|error| match error { #arms _ => ::unit_of_work::__private::OnError::RollBack });
+    assert_expands(arguments, &transfer(), &expanded_transfer(&quote!(), &entry, &judge));
 }
 
 #[test]
@@ -89,7 +100,7 @@ fn a_function_becomes_one_call() {
         pub(crate) unsafe fn r#move<'a, K: Key>(
             &self, from: K, name: &'a str, argument_2: (i64, i64), _unused: impl Into<String>
         ) -> Result<(&'a str, impl Debug), BankError> where K: Clone {
-            ::unit_of_work::__private::run::<_, Result<(&'a str, _), BankError>, _, _>(
+            ::unit_of_work::__private::run::<_, Result<(&'a str, _), BankError>, _, _, _>(
                 {
                     static __UNIT_OF_WORK: ::unit_of_work::__private::Unit =
                         ::unit_of_work::__private::Unit::new("move", ::core::file!(), ::core::line!());
@@ -104,7 +115,8 @@ fn a_function_becomes_one_call() {
                         (::unit_of_work::__private::Again(mut name, _),
                             (::unit_of_work::__private::Again((a, b), _),
                                 (::unit_of_work::__private::Again(_unused, _), ()))))|
-                    -> Result<(&'a str, _), BankError> { half.written. }
+                    -> Result<(&'a str, _), BankError> { half.written. },
+                ::unit_of_work::__private::roll_back
             )
         }
     };
@@ -120,14 +132,15 @@ fn a_function_without_a_transaction_is_a_unit() {
     );
     let expected = quote! {
         fn count(of: u8) -> Result<u8, Error> {
-            ::unit_of_work::__private::run::<_, Result<u8, Error>, _, _>(
+            ::unit_of_work::__private::run::<_, Result<u8, Error>, _, _, _>(
                 {
                     static __UNIT_OF_WORK: ::unit_of_work::__private::Unit =
                         ::unit_of_work::__private::Unit::new("count", ::core::file!(), ::core::line!());
                     &__UNIT_OF_WORK
                 },
                 (::unit_of_work::__private::replayable::<u8>(of), ()),
-                |_: &mut ::unit_of_work::Tx<'_>, (::unit_of_work::__private::Again(of, _), ())| -> Result<u8, Error> { BODY }
+                |_: &mut ::unit_of_work::Tx<'_>, (::unit_of_work::__private::Again(of, _), ())| -> Result<u8, Error> { BODY },
+                ::unit_of_work::__private::roll_back
             )
         }
     };
@@ -159,6 +172,62 @@ fn arguments_become_settings_in_their_order() {
 }
 
 #[test]
+fn arguments_of_every_kind_become_settings() {
+    assert_settings(
+        quote!(propagation = "requires_new", repeatable, timeout = "2s", lock_wait = PATIENCE),
+        &quote!(
+            .propagation(::unit_of_work::Propagation::RequiresNew)
+            .repeatable()
+            .timeout(::core::time::Duration::new(2u64, 0u32))
+            .lock_wait(PATIENCE)
+        ),
+    );
+    assert_settings(quote!(snapshot), &quote!(.snapshot()));
+    assert_settings(
+        quote!(snapshot, isolation = "repeatable read", propagation = MODE),
+        &quote!(.snapshot().isolation(::unit_of_work::Isolation::RepeatableRead).propagation(MODE)),
+    );
+}
+
+#[test]
+fn every_mode_of_propagation_is_spelt_in_every_way() {
+    for (words, mode) in [
+        (["required", "REQUIRED", " Required "], quote!(Required)),
+        (["outermost", "OUTERMOST", "Outermost"], quote!(Outermost)),
+        (["requires_new", "REQUIRES-NEW", "Requires new"], quote!(RequiresNew)),
+        (["nested", "NESTED", "Nested"], quote!(Nested)),
+        (["mandatory", "MANDATORY", "Mandatory"], quote!(Mandatory)),
+        (["supports", "SUPPORTS", "Supports"], quote!(Supports)),
+        (["not_supported", "NOT-SUPPORTED", "Not supported"], quote!(NotSupported)),
+        (["never", "NEVER", "Never"], quote!(Never)),
+    ] {
+        for word in words {
+            assert_settings(quote!(propagation = #word), &quote!(.propagation(::unit_of_work::Propagation::#mode)));
+        }
+    }
+}
+
+#[test]
+fn patterns_decide_what_an_error_asks_for() {
+    assert_judges(
+        quote!(commit_on(BankError::Blocked(_))),
+        &quote!(BankError::Blocked(_) => ::unit_of_work::__private::OnError::Commit,),
+    );
+    assert_judges(
+        quote!(retry_on(|BankError::Outdated { .. }| BankError::Busy(1..=3))),
+        &quote!(| BankError::Outdated { .. } | BankError::Busy(1..=3) => ::unit_of_work::__private::OnError::RunAgain,),
+    );
+    // What matches both commits, in whatever order they stand.
+    assert_judges(
+        quote!(retry_on(error if error.is::<Outdated>()), commit_on(BankError::Blocked(days) if *days < LIMIT)),
+        &quote!(
+            BankError::Blocked(days) if *days < LIMIT => ::unit_of_work::__private::OnError::Commit,
+            error if error.is::<Outdated>() => ::unit_of_work::__private::OnError::RunAgain,
+        ),
+    );
+}
+
+#[test]
 fn every_isolation_level_is_spelt_in_every_way() {
     for (words, level) in [
         (["read uncommitted", "READ-UNCOMMITTED", "Read_Uncommitted"], quote!(ReadUncommitted)),
@@ -174,8 +243,9 @@ fn every_isolation_level_is_spelt_in_every_way() {
 
 #[test]
 fn a_database_is_lent() {
-    let entry = quote!(::unit_of_work::__private::run_on::<_, Result<(), Error>, _, _>);
-    let expected = text(&expanded_transfer(&quote!(), &entry)).replace("(),|tx", "&(self.db.or(other)),(),|tx");
+    let entry = quote!(::unit_of_work::__private::run_on::<_, Result<(), Error>, _, _, _>);
+    let judge = quote!(::unit_of_work::__private::roll_back);
+    let expected = text(&expanded_transfer(&quote!(), &entry, &judge)).replace("(),|tx", "&(self.db.or(other)),(),|tx");
     assert_eq!(text(&unit_of_work(quote!(db = self.db.or(other)), &transfer())), expected);
 }
 
@@ -194,13 +264,22 @@ fn with_one_attempt_arguments_are_moved() {
             BODY
         }
     );
-    let (messages, rest) = split(quote!(retry = "never"), &item);
-    assert_eq!(messages, [""; 0]);
     let values = quote!((
         ::unit_of_work::__private::once::<Order>(order),
         (::unit_of_work::__private::once::<&mut Orders>(all), ())
     ));
-    assert!(text(&rest).contains(&text(&values)), "{rest}");
+    for arguments in [
+        quote!(retry = "never"),
+        quote!(propagation = "mandatory"),
+        quote!(propagation = "supports"),
+        quote!(propagation = "not_supported"),
+        quote!(propagation = "never"),
+        quote!(retry = "never", propagation = "required"),
+    ] {
+        let (messages, rest) = split(arguments, &item);
+        assert_eq!(messages, [""; 0]);
+        assert!(text(&rest).contains(&text(&values)), "{rest}");
+    }
 }
 
 #[test]
@@ -240,7 +319,8 @@ fn each_wrong_argument_has_its_message() {
         (quote!(isolaton = "serializable"), "unknown argument `isolaton`; did you mean `isolation`?"),
         (
             quote!(level = 3),
-            "unknown argument `level`; expected `isolation`, `access`, `read_only`, `retry`, `name`, `db` or `crate`",
+            "unknown argument `level`; expected `isolation`, `access`, `read_only`, `propagation`, `repeatable`, `retry`, \
+             `timeout`, `lock_wait`, `snapshot`, `commit_on`, `retry_on`, `name`, `db` or `crate`",
         ),
         (quote!(retry(attempts = 3)), "unknown argument `attempts`; did you mean `max_attempts`?"),
         (quote!(isolation), "`isolation` is written `isolation = \"serializable\"`"),
@@ -266,6 +346,36 @@ fn each_wrong_argument_has_its_message() {
             "`soon` is no length of time: write a whole number and `ms`, `s`, `m` or `h`, such as `\"750ms\"`",
         ),
         (quote!(retry(within = 2)), "`within` is written `within = \"2s\"`"),
+        (quote!(propagation = "require_new"), "unknown propagation `require_new`; did you mean `requires_new`?"),
+        (quote!(propagation = requires_new), "a word stands in quotes: `propagation = \"requires_new\"`"),
+        (quote!(propagation), "`propagation` is written `propagation = \"requires_new\"`"),
+        (quote!(repeatable = true), "`repeatable` takes no value: write its name alone"),
+        (quote!(snapshot = "now"), "`snapshot` takes no value: write its name alone"),
+        (quote!(timeout = 2), "`timeout` is written `timeout = \"2s\"`"),
+        (
+            quote!(lock_wait = "long"),
+            "`long` is no length of time: write a whole number and `ms`, `s`, `m` or `h`, such as `\"750ms\"`",
+        ),
+        (quote!(commit_on = Blocked), "`commit_on` is written `commit_on(BankError::Blocked(_))`"),
+        (quote!(commit_on()), "`commit_on` is written `commit_on(BankError::Blocked(_))`"),
+        (quote!(retry_on), "`retry_on` is written `retry_on(BankError::Outdated(_))`"),
+        (
+            quote!(retry_on(Busy(_), Outdated(_))),
+            "a pattern has `|` between alternatives, and at most one `if` and its condition at the end",
+        ),
+        (
+            quote!(retry_on(Busy(n) if n < 3 | Outdated(_) if true)),
+            "a pattern has `|` between alternatives, and at most one `if` and its condition at the end",
+        ),
+        (quote!(commit_on(=> Busy)), "expected a pattern"),
+        (
+            quote!(exactly_once),
+            "`exactly_once` is not built yet: leave it out; a COMMIT whose answer is lost is the error `CommitUnknown`",
+        ),
+        (
+            quote!(contention(key = from)),
+            "`contention` is not built yet: leave it out; units in conflict wait by the backoff of `retry` alone",
+        ),
         (quote!(name = ""), "`name` is written `name = \"monthly billing\"`"),
         (quote!(name = NAME), "`name` is written `name = \"monthly billing\"`"),
         (quote!(db), "`db` is written `db = LEDGER`"),

@@ -1,11 +1,13 @@
-//! How each kind of argument value is read: a word out of several, a flag, a text, a count, a length of time, an expression, a path.
+//! How each kind of argument value is read: a word out of several, a flag, a text, a count, a length of time, an expression, a
+//! pattern, a path.
 //! Which argument takes which kind stands in the table in `args`.
 
 use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{Error, Expr, ExprLit, Lit, LitStr, Path};
+use syn::parse::{ParseStream, Parser};
+use syn::{Error, Expr, ExprLit, Lit, LitStr, Pat, Path, Token};
 
 use crate::args::Value;
 use crate::errors::did_you_mean;
@@ -59,9 +61,9 @@ impl Given<'_> {
     }
 
     /// The argument's name alone.
-    pub(crate) fn flag(&self, value: Constant) -> syn::Result<Value> {
+    pub(crate) fn flag(&self, value: Value) -> syn::Result<Value> {
         match self.form {
-            Form::Alone => Ok(Value::Constant(value)),
+            Form::Alone => Ok(value),
             Form::Equals(_) | Form::List(_) => {
                 Err(self.error(&format!("`{}` takes no value: write its name alone", self.name)))
             }
@@ -124,6 +126,19 @@ impl Given<'_> {
         }
     }
 
+    /// A pattern in parentheses, with `|` between alternatives and `if` before a condition, as it was written.
+    pub(crate) fn pattern(&self) -> syn::Result<TokenStream> {
+        match self.form {
+            Form::List(list) if !list.is_empty() => pattern.parse2(list.clone()).map(|()| list.clone()),
+            Form::List(_) | Form::Equals(_) | Form::Alone => Err(self.misfit()),
+        }
+    }
+
+    /// The argument is known, and nothing obeys it; `meanwhile` says what holds without it.
+    pub(crate) fn unbuilt(&self, meanwhile: &str) -> Error {
+        Error::new(self.name.span(), format!("`{}` is not built yet: leave it out; {meanwhile}", self.name))
+    }
+
     fn literal(&self) -> syn::Result<&LitStr> {
         match self.form {
             Form::Equals(Expr::Lit(ExprLit { lit: Lit::Str(literal), .. })) => Ok(literal),
@@ -152,13 +167,13 @@ impl Choice {
     fn knows(self, path: &syn::ExprPath) -> bool {
         path.path.get_ident().is_some_and(|ident| {
             let word = plain(&ident.to_string());
-            ident == &ident.to_string().to_lowercase() && self.words.iter().any(|(known, _)| *known == word)
+            ident == &ident.to_string().to_lowercase() && self.words.iter().any(|(known, _)| plain(known) == word)
         })
     }
 
     fn find(self, written: &str) -> Result<Constant, String> {
         let word = plain(written);
-        let found = self.words.iter().find(|(known, _)| *known == word);
+        let found = self.words.iter().find(|(known, _)| plain(known) == word);
         found.map(|(_, name)| Constant { ty: self.ty, name }).ok_or_else(|| {
             let known: Vec<&str> = self.words.iter().map(|(known, _)| *known).collect();
             format!("unknown {} `{written}`; {}", self.of, did_you_mean(&word, &known))
@@ -170,6 +185,19 @@ impl Choice {
 fn plain(written: &str) -> String {
     let words: Vec<&str> = written.split([' ', '-', '_']).filter(|word| !word.is_empty()).collect();
     words.join(" ").to_lowercase()
+}
+
+/// Reads what an arm of a `match` has before its arrow; nothing may follow.
+fn pattern(input: ParseStream<'_>) -> syn::Result<()> {
+    Pat::parse_multi_with_leading_vert(input)?;
+    if input.parse::<Option<Token![if]>>()?.is_some() {
+        input.parse::<Expr>()?;
+    }
+    if input.is_empty() {
+        Ok(())
+    } else {
+        Err(input.error("a pattern has `|` between alternatives, and at most one `if` and its condition at the end"))
+    }
 }
 
 fn duration(written: &str) -> Option<Duration> {

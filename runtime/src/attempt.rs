@@ -1,50 +1,68 @@
-//! One run of the body in a transaction of its own: take a session, run, settle, hooks. Everything it bound to the thread is
-//! unbound before the hooks run, and a panic goes on with its own payload when all is done.
+//! One run of the body with a session of its own: take it, run, settle. Everything it bound to the thread is unbound before
+//! its hooks run, and a panic goes on with its own payload when all is done.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+use std::time::Instant;
 
-use crate::backend::{Backend, Characteristics};
+use crate::backend::{Backend, Commits};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::Failed;
 use crate::hooks::{Cause, Hooks, panic_text};
 use crate::label::Label;
-use crate::registry::Place;
+use crate::ledger::Ledger;
+use crate::outcome::Outcome;
+use crate::pool::Request;
+use crate::registry::{self, Place};
 use crate::run::{Body, Turn, Verdict};
 use crate::settle::{BodySaid, Ending, Faulted, Settlement, settle};
-use crate::transaction::{Mark, Transaction};
+use crate::transaction::{Begun, Mark, Transaction, Used};
 use crate::tx::Tx;
 
 /// The end of an attempt, its hooks still to be run.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct Ended<B: Backend> {
     pub(crate) settlement: Settlement,
-    pub(crate) hooks: Hooks,
-    pub(crate) panic: Option<Box<dyn Any + Send>>,
+    pub(crate) outcome: Outcome,
+    /// What ended on its own inside.
+    pub(crate) ledger: Rc<Ledger>,
+    hooks: Hooks<B>,
+    panic: Option<Box<dyn Any + Send>>,
 }
 
 /// Runs the body once.
-pub(crate) fn attempt<B: Backend>(
-    place: &Rc<Place<B>>,
-    database: &Database<B>,
-    unit: &Label,
-    characteristics: Characteristics,
-    number: u32,
-    turn: Turn,
-    body: Body<'_, B>,
-) -> Ended {
-    let session = match database.pool().acquire(&place.slot) {
+pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn, body: Body<'_, B>) -> Ended<B> {
+    let database = begun.database.clone();
+    let (pool, now) = (database.pool(), database.clock().now());
+    let within = begun.deadline.map(|deadline| deadline.saturating_duration_since(now));
+    let session = match pool.acquire(&place.slot, Request { holds: registry::holding(pool), within }) {
         Ok(session) => session,
-        Err(failed) => return Ended::before_it_began(unit, failed),
+        Err(failed) => return Ended::before_it_began(&begun.unit, failed),
     };
-    let transaction = Transaction::new(database.clone(), unit.clone(), characteristics, number, session);
-    let bound = place.bind(Rc::clone(&transaction));
+    let _held = place.slot.held_by(&begun.unit, now);
+    let transaction = Transaction::new(begun, session);
+    let bound = registry::bind(&transaction);
     let (ending, panic) = run_body(&transaction, turn, body);
     drop(bound);
     let settlement = settle(&transaction, &ending);
-    Ended { settlement, hooks: transaction.take_hooks(), panic }
+    Ended {
+        settlement,
+        outcome: stands(&transaction),
+        ledger: Rc::clone(&transaction.ledger),
+        hooks: transaction.take_hooks(),
+        panic,
+    }
+}
+
+/// A unit without a transaction that sent nothing has done nothing that could stand.
+fn stands<B: Backend>(transaction: &Transaction<B>) -> Outcome {
+    match (transaction.settled.get(), transaction.used.get()) {
+        (Some(Outcome::Untransacted) | None, Used::NotYet) => Outcome::NotStarted,
+        (Some(outcome), _) => outcome,
+        (None, Used::Yes) => Outcome::RolledBack,
+    }
 }
 
 /// `catch_unwind` and not a drop guard: so the thread is not panicking while ROLLBACK runs, and destructors in the driver
@@ -55,49 +73,104 @@ fn run_body<B: Backend>(
     body: Body<'_, B>,
 ) -> (Ending, Option<Box<dyn Any + Send>>) {
     let mut tx = Tx::new(Rc::clone(transaction), &transaction.unit);
-    match catch_unwind(AssertUnwindSafe(|| body(&mut tx, turn))) {
-        Ok(verdict) => (Ending::Returned(verdict), None),
+    match catch_unwind(AssertUnwindSafe(|| body_and_hooks(&mut tx, turn, body))) {
+        Ok(ending) => (ending, None),
         Err(payload) => (Ending::Panicked, Some(payload)),
     }
 }
 
-impl Ended {
+fn body_and_hooks<B: Backend>(tx: &mut Tx<'_, B>, turn: Turn, body: Body<'_, B>) -> Ending {
+    match body(tx, turn) {
+        verdict @ (Verdict::Commit | Verdict::CommitAnyway(_)) => match before_commit(tx) {
+            None => Ending::Returned(verdict),
+            Some(refusal) => Ending::Refused(refusal),
+        },
+        verdict @ (Verdict::Rollback(_) | Verdict::Again(_)) => Ending::Returned(verdict),
+    }
+}
+
+/// Hooks that register hooks that register hooks: at some point that is a mistake, and without an end it would be a hang.
+const ROUNDS: usize = 100;
+
+/// Runs what is to run before COMMIT; what the first that refuses says.
+fn before_commit<B: Backend>(tx: &mut Tx<'_, B>) -> Option<String> {
+    for _ in 0..ROUNDS {
+        let hooks = tx.transaction.with_level(|level| level.hooks.take_before_commit());
+        if hooks.is_empty() {
+            return None;
+        }
+        for hook in hooks {
+            if tx.transaction.is_lost() {
+                return None;
+            }
+            if let Some(refusal) = hook(tx) {
+                return Some(refusal);
+            }
+        }
+    }
+    Some(format!("hooks registered further ones for {ROUNDS} rounds"))
+}
+
+impl<B: Backend> Ended<B> {
     fn before_it_began(unit: &Label, failed: Failed) -> Self {
         let again = failed.fault.again;
         let error = Error::from_failed(failed).of_unit(unit);
         let settlement = Settlement::Faulted(Faulted { again, error, body: BodySaid::NoError });
-        Self { settlement, hooks: Hooks::default(), panic: None }
+        Self { settlement, outcome: Outcome::NotStarted, ledger: Rc::default(), hooks: Hooks::default(), panic: None }
     }
 
-    /// Runs the hooks that this end calls for. After an unknown COMMIT nobody can say which, so none run.
-    pub(crate) fn run_hooks<B: Backend>(hooks: Hooks, settlement: &Settlement, unit: &Label, database: &Database<B>) {
+    /// Runs the hooks that this end calls for, then lets a panic go on.
+    pub(crate) fn conclude(self, unit: &Label, database: &Database<B>) -> Settlement {
         let report = |failure| database.report(&failure);
-        match settlement {
-            Settlement::Committed => hooks.committed(unit, &report),
-            Settlement::RolledBack(cause) => hooks.rolled_back(unit, cause, &report),
-            Settlement::Faulted(faulted) => hooks.rolled_back(unit, &Cause::Fault(faulted.error.clone()), &report),
-            Settlement::Failed(error) if error.kind() == ErrorKind::CommitUnknown => {}
-            Settlement::Failed(error) => hooks.rolled_back(unit, &Cause::Marked(error.clone()), &report),
+        match &self.settlement {
+            Settlement::Committed => self.hooks.committed(unit, &report),
+            Settlement::RolledBack(cause) => self.hooks.rolled_back(unit, cause, &report),
+            Settlement::Asked(text) => self.hooks.rolled_back(unit, &Cause::Returned(text.clone()), &report),
+            Settlement::Faulted(faulted) => {
+                self.hooks.rolled_back(unit, &Cause::Fault(faulted.error.clone()), &report);
+            }
+            Settlement::Failed(error) if error.kind() == ErrorKind::CommitUnknown => {
+                self.hooks.unknown(unit, error, &report);
+            }
+            Settlement::Failed(error) => self.hooks.rolled_back(unit, &Cause::Marked(error.clone()), &report),
+        }
+        match self.panic {
+            Some(payload) => resume_unwind(payload),
+            None => self.settlement,
         }
     }
 }
 
-/// Runs the body as part of the transaction that is active: no statement is sent, and a failure dooms the whole.
-pub(crate) fn join<B: Backend>(transaction: &Rc<Transaction<B>>, unit: &Label, body: Body<'_, B>) -> Result<(), Error> {
+/// Runs the body as part of what is active: no statement is sent, and a failure dooms the whole, or the savepoint around it.
+/// Its own retry is none: only the unit that began can run again.
+pub(crate) fn join<B: Backend>(
+    transaction: &Rc<Transaction<B>>,
+    unit: &Label,
+    deadline: Option<Instant>,
+    body: Body<'_, B>,
+) -> Result<(), Error> {
     if transaction.is_busy() {
         return Err(transaction.busy());
     }
+    let _hurried = transaction.hurry(deadline);
     let mut tx = Tx::new(Rc::clone(transaction), unit);
     match catch_unwind(AssertUnwindSafe(|| body(&mut tx, Turn::Final))) {
-        Ok(Verdict::Commit) => Ok(()),
-        Ok(Verdict::Rollback(text)) => {
-            transaction.mark(Mark::Failed { unit: unit.clone(), text });
-            Ok(())
-        }
+        Ok(Verdict::Commit | Verdict::CommitAnyway(_)) => {}
+        Ok(Verdict::Rollback(text) | Verdict::Again(text)) => transaction.mark_failed(unit, text),
         Err(payload) => {
-            let text = format!("a panic: {}", panic_text(&*payload));
-            transaction.mark(Mark::Failed { unit: unit.clone(), text });
+            transaction.mark_failed(unit, format!("a panic: {}", panic_text(&*payload)));
             resume_unwind(payload)
+        }
+    }
+    Ok(())
+}
+
+impl<B: Backend> Transaction<B> {
+    /// Where every statement commits by itself there is nothing left to be doomed.
+    fn mark_failed(&self, unit: &Label, text: String) {
+        match self.characteristics.commits {
+            Commits::Together => self.mark(Mark::Failed { unit: unit.clone(), text }),
+            Commits::Each => {}
         }
     }
 }

@@ -60,6 +60,8 @@ impl DatabaseBuilder {
             },
             limits: Limits {
                 max_connections: 64,
+                min_idle: 0,
+                idle_timeout: Duration::from_secs(10 * 60),
                 acquire_timeout: Duration::from_secs(30),
                 ping_after: Duration::from_secs(30),
                 max_lifetime: Duration::from_secs(30 * 60),
@@ -125,6 +127,18 @@ impl DatabaseBuilder {
         self
     }
 
+    /// Connections that are opened at once and stay open however long they are idle. Default: 0.
+    pub fn min_idle(mut self, connections: usize) -> Self {
+        self.limits.min_idle = connections;
+        self
+    }
+
+    /// A connection idle for longer is closed, when the pool is next asked for one. Default: 10 min.
+    pub fn idle_timeout(mut self, idle: Duration) -> Self {
+        self.limits.idle_timeout = idle;
+        self
+    }
+
     /// A connection older than this is replaced when it comes back. Default: 30 min.
     pub fn max_lifetime(mut self, age: Duration) -> Self {
         self.limits.max_lifetime = age;
@@ -155,6 +169,7 @@ impl DatabaseBuilder {
             pool: Arc::new(pool),
             isolation: self.isolation,
             retry: self.retry,
+            network_timeout: self.network.timeout,
             clock: self.clock,
             on_hook_error: self.on_hook_error,
         }))

@@ -1,16 +1,20 @@
-//! The course of one unit over its attempts: it counts them, watches the time, draws the jitter, and asks `retry` what follows.
+//! The course of one unit over its attempts: it counts them, watches the time, draws the jitter, asks `retry` what follows, and
+//! lets no attempt follow one inside which something ended on its own.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::fault::Again;
 use crate::label::Label;
+use crate::ledger::{Independent, Ledger};
 use crate::observe;
 use crate::options::Retry;
-use crate::retry::{Next, Past, next};
-use crate::settle::Faulted;
+use crate::outcome::Outcome;
+use crate::retry::{self, Next, Past, next};
+use crate::run::Turn;
+use crate::settle::{BodySaid, Faulted};
 
 #[derive(Debug)]
 pub(crate) struct Course {
@@ -19,37 +23,125 @@ pub(crate) struct Course {
     began: Instant,
     attempts: u32,
     once: u32,
+    deadline: Option<Instant>,
+    /// The fault of the attempt before.
+    last: Option<Error>,
 }
 
 impl Course {
     pub(crate) fn begin(policy: Retry, clock: &Arc<dyn Clock>) -> Self {
-        Self { policy, began: clock.now(), clock: Arc::clone(clock), attempts: 0, once: 0 }
+        Self { policy, began: clock.now(), clock: Arc::clone(clock), attempts: 0, once: 0, deadline: None, last: None }
     }
 
-    pub(crate) fn policy(&self) -> &Retry {
-        &self.policy
-    }
-
-    /// Counts from 1.
-    pub(crate) fn next_attempt(&mut self) -> u32 {
-        self.attempts = self.attempts.saturating_add(1);
-        self.attempts
-    }
-
-    pub(crate) fn after(&mut self, faulted: &Faulted, unit: &Label) -> Next {
-        self.once += u32::from(faulted.again == Again::Once);
-        let elapsed = self.clock.now().saturating_duration_since(self.began);
-        let past = Past { attempts: self.attempts, once: self.once, elapsed };
-        let next = next(&self.policy, faulted.again, past, fastrand::f64());
-        if let Next::Again { after } = next {
-            observe::retrying(unit, &faulted.error, after);
+    /// `last_begin`: no attempt of the unit around begins later, so none of this one may. `deadline`: nothing is done later.
+    pub(crate) fn within(mut self, last_begin: Option<Instant>, deadline: Option<Instant>) -> Self {
+        for limit in [last_begin, deadline].into_iter().flatten() {
+            self.policy.within = self.policy.within.min(limit.saturating_duration_since(self.began));
         }
-        next
+        self.deadline = deadline;
+        self
     }
 
-    pub(crate) fn exhausted(&self, last: &Error) -> Error {
-        let elapsed = self.clock.now().saturating_duration_since(self.began);
-        Error::because_of(ErrorKind::RetriesExhausted, "gave up; the last attempt failed with", last)
-            .after(self.attempts, elapsed)
+    /// The next attempt's number, from 1, and whether another can follow it.
+    pub(crate) fn next_attempt(&mut self) -> (u32, Turn) {
+        self.attempts = self.attempts.saturating_add(1);
+        let last = retry::is_last(&self.policy, self.attempts);
+        (self.attempts, if last { Turn::Final } else { Turn::Repeatable })
     }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// No attempt begins later.
+    pub(crate) fn until(&self) -> Instant {
+        // A limit beyond what the clock can say is none; a year is as good.
+        const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+        self.began + self.policy.within.min(FAR)
+    }
+
+    /// What follows a fault. `Err` = the caller gets this.
+    pub(crate) fn after(&mut self, faulted: Faulted, unit: &Label, ledger: &Ledger) -> Result<Step, Error> {
+        let Faulted { again, error, body } = faulted;
+        match self.next(again) {
+            Next::Again { after } => {
+                if let Some(independent) = ledger.forbids() {
+                    return Err(forbidden(&independent, &error));
+                }
+                observe::retrying(unit, &error, after);
+                self.last = Some(error);
+                Ok(Step::RunAgain(after))
+            }
+            Next::Exhausted => Err(self.exhausted(&error)),
+            Next::Return if error.kind() == ErrorKind::Timeout => Err(self.timed_out(error)),
+            // A fault that is not retried: the body's own error if it returned one, else the fault.
+            Next::Return => match body {
+                BodySaid::Error => Ok(Step::Return),
+                BodySaid::NoError => Err(error),
+            },
+        }
+    }
+
+    /// What follows an error of the body that asks for another attempt: it is returned when there cannot be one.
+    pub(crate) fn asked(&mut self, ledger: &Ledger) -> Step {
+        match self.next(Again::Yes) {
+            Next::Again { after } if ledger.forbids().is_none() => Step::RunAgain(after),
+            Next::Again { .. } | Next::Return | Next::Exhausted => Step::Return,
+        }
+    }
+
+    fn next(&mut self, again: Again) -> Next {
+        self.once += u32::from(again == Again::Once);
+        let past = Past { attempts: self.attempts, once: self.once, elapsed: self.elapsed() };
+        next(&self.policy, again, past, fastrand::f64())
+    }
+
+    fn exhausted(&self, last: &Error) -> Error {
+        let (kind, detail) = match self.deadline {
+            Some(_) if self.attempts < self.policy.max_attempts => {
+                (ErrorKind::Timeout, "no further attempt could begin before the deadline; the last one failed with")
+            }
+            Some(_) | None => (ErrorKind::RetriesExhausted, "gave up; the last attempt failed with"),
+        };
+        Error::because_of(kind, detail, last).after(self.attempts, self.elapsed())
+    }
+
+    /// The fault of an earlier attempt says more than the deadline does.
+    fn timed_out(&self, error: Error) -> Error {
+        match &self.last {
+            Some(last) => {
+                let detail = "the deadline passed in an attempt that followed one that had failed with";
+                Error::because_of(ErrorKind::Timeout, detail, last).after(self.attempts, self.elapsed())
+            }
+            None => error,
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock.now().saturating_duration_since(self.began)
+    }
+}
+
+/// What the loop does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Sleep, then run again.
+    RunAgain(Duration),
+    /// Return what the body returned.
+    Return,
+}
+
+fn forbidden(independent: &Independent, last: &Error) -> Error {
+    let Independent { unit, outcome, .. } = independent;
+    let ended = match outcome {
+        Outcome::Unknown => "ended with an unknown outcome",
+        Outcome::Untransacted => "ran without a transaction",
+        Outcome::Torn => "was torn",
+        Outcome::Committed | Outcome::RolledBack | Outcome::NotStarted => "committed on its own",
+    };
+    let detail = format!(
+        "it was not run again, because unit {unit} {ended} inside it and would be done twice (declare that one `repeatable` if \
+         it may be); the attempt failed with"
+    );
+    Error::because_of(last.kind(), &detail, last)
 }

@@ -10,11 +10,11 @@ use crate::backend::Backend;
 use crate::backend::mysql::MySql;
 use crate::builder::DatabaseBuilder;
 use crate::clock::Clock;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::hooks::HookFailure;
 use crate::observe;
 use crate::options::{Isolation, Retry};
-use crate::pool::Pool;
+use crate::pool::{Pool, Request, Stats};
 use crate::registry::{self, Entered, Place};
 
 /// A database that units of work run on: shared by all threads, cheap to clone.
@@ -39,6 +39,7 @@ pub(crate) struct Inner<B: Backend> {
     pub(crate) pool: Arc<Pool<B>>,
     pub(crate) isolation: Isolation,
     pub(crate) retry: Retry,
+    pub(crate) network_timeout: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) on_hook_error: Option<OnHookError>,
 }
@@ -100,21 +101,45 @@ impl<B: Backend> Database<B> {
     /// # Errors
     /// `Closed` when connections are still in use after `timeout`; they are closed as soon as their units end.
     pub fn close(&self, timeout: Duration) -> Result<(), Error> {
-        match self.0.pool.close(timeout) {
-            0 => Ok(()),
-            left => Err(Error::new(
-                crate::ErrorKind::Closed,
-                format!("{left} connections are still in use after {timeout:?}; they are closed when their units end"),
-            )),
-        }
+        self.0.pool.close(timeout).map_err(|left| Error::new(ErrorKind::Closed, left))
     }
 
-    pub(crate) fn pool(&self) -> &Pool<B> {
+    /// The pool at this moment.
+    pub fn stats(&self) -> Stats {
+        self.0.pool.stats()
+    }
+
+    /// Keeps one session for the calling thread until the guard is dropped: all units of a request, say, run on it, and nobody
+    /// can take it over in between. Scopes nest, and those of several databases are independent.
+    ///
+    /// # Errors
+    /// As a unit that cannot get a session.
+    ///
+    /// ```no_run
+    /// # fn handle() {}
+    /// # fn main() -> Result<(), unit_of_work::Error> {
+    /// # let db = unit_of_work::Database::connect("mysql://app@127.0.0.1/bank")?;
+    /// let _one_connection_per_request = db.scope()?;
+    /// handle();
+    /// # Ok(()) }
+    /// ```
+    pub fn scope(&self) -> Result<Scope<B>, Error> {
+        let place = self.place().ok_or_else(Error::torn_down)?;
+        let request = Request { holds: registry::holding(self.pool()), within: None };
+        self.pool().keep(&place.slot, request).map_err(Error::from_failed)?;
+        Ok(Scope { database: self.clone(), place })
+    }
+
+    pub(crate) fn pool(&self) -> &Arc<Pool<B>> {
         &self.0.pool
     }
 
     pub(crate) fn place(&self) -> Option<Rc<Place<B>>> {
         registry::place(&self.0.pool)
+    }
+
+    pub(crate) fn network_timeout(&self) -> Duration {
+        self.0.network_timeout
     }
 
     pub(crate) fn isolation(&self) -> Isolation {
@@ -136,6 +161,20 @@ impl<B: Backend> Database<B> {
         if let Some(listener) = &self.0.on_hook_error {
             let _panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| listener(failure)));
         }
+    }
+}
+
+/// One session kept for the thread, until dropped. Made by [`Database::scope`].
+#[must_use = "the session is the thread's only while this guard lives"]
+#[derive(Debug)]
+pub struct Scope<B: Backend = MySql> {
+    database: Database<B>,
+    place: Rc<Place<B>>,
+}
+
+impl<B: Backend> Drop for Scope<B> {
+    fn drop(&mut self) {
+        self.database.pool().unkeep(&self.place.slot);
     }
 }
 

@@ -42,6 +42,8 @@ pub enum ErrorKind {
     ReadOnly,
     /// The server could not serialize the transaction and rolled it back.
     Serialization,
+    /// The unit's deadline passed.
+    Timeout,
     /// A lock was not granted in time.
     LockTimeout,
     /// A lock was not free, and the statement asked not to wait.
@@ -58,6 +60,10 @@ pub enum ErrorKind {
     Doomed,
     /// The unit was marked to be rolled back and returned `Ok`.
     RollbackOnly,
+    /// A `before_commit` hook refused.
+    HookRefused,
+    /// No unit is active on this thread.
+    NotInUnit,
     /// COMMIT was sent and not answered.
     CommitUnknown,
     /// More isolation was asked for than the active unit has.
@@ -180,6 +186,12 @@ impl Error {
     /// Nobody knows yet what becomes of the unit it happened in.
     pub(crate) fn while_running(mut self) -> Self {
         self.0.settled = Settled::default();
+        self
+    }
+
+    /// A body that asked for its error to be committed must not lose it when COMMIT fails.
+    pub(crate) fn after_body_said(mut self, text: &str) -> Self {
+        self.0.detail = format!("{}; the body had returned {text}", self.0.detail).into();
         self
     }
 

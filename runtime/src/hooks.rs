@@ -5,8 +5,10 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::backend::Backend;
 use crate::error::Error;
 use crate::label::Label;
+use crate::tx::Tx;
 
 /// Why a unit was rolled back, for `after_rollback` hooks.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ impl<E: fmt::Display> HookResult for Result<(), E> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HookKind {
+    /// Registered with `on_unknown`.
+    OnUnknown,
     /// Registered with `after_commit`.
     AfterCommit,
     /// Registered with `after_rollback`.
@@ -74,29 +78,59 @@ pub struct HookFailure {
     pub message: String,
 }
 
+type BeforeCommit<B> = Box<dyn FnOnce(&mut Tx<'_, B>) -> Option<String>>;
 type AfterCommit = Box<dyn FnOnce() -> Option<String>>;
 type AfterRollback = Box<dyn FnOnce(&Cause) -> Option<String>>;
+type OnUnknown = Box<dyn FnOnce(&Error) -> Option<String>>;
 
-/// The hooks of one attempt, in order of registration.
-#[derive(Default)]
-pub(crate) struct Hooks {
+/// The hooks of one attempt, or of one savepoint in it, in order of registration.
+pub(crate) struct Hooks<B: Backend> {
+    before_commit: Vec<BeforeCommit<B>>,
     after_commit: Vec<AfterCommit>,
     after_rollback: Vec<AfterRollback>,
+    on_unknown: Vec<OnUnknown>,
 }
 
-impl fmt::Debug for Hooks {
+impl<B: Backend> Default for Hooks<B> {
+    fn default() -> Self {
+        Self { before_commit: Vec::new(), after_commit: Vec::new(), after_rollback: Vec::new(), on_unknown: Vec::new() }
+    }
+}
+
+impl<B: Backend> fmt::Debug for Hooks<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Hooks({} after commit, {} after rollback)", self.after_commit.len(), self.after_rollback.len())
     }
 }
 
-impl Hooks {
+impl<B: Backend> Hooks<B> {
+    pub(crate) fn before_commit<R: HookResult>(&mut self, hook: impl FnOnce(&mut Tx<'_, B>) -> R + 'static) {
+        self.before_commit.push(Box::new(move |tx| hook(tx).failure()));
+    }
+
     pub(crate) fn after_commit<R: HookResult>(&mut self, hook: impl FnOnce() -> R + 'static) {
         self.after_commit.push(Box::new(move || hook().failure()));
     }
 
     pub(crate) fn after_rollback<R: HookResult>(&mut self, hook: impl FnOnce(&Cause) -> R + 'static) {
         self.after_rollback.push(Box::new(move |cause| hook(cause).failure()));
+    }
+
+    pub(crate) fn on_unknown<R: HookResult>(&mut self, hook: impl FnOnce(&Error) -> R + 'static) {
+        self.on_unknown.push(Box::new(move |error| hook(error).failure()));
+    }
+
+    /// Those that are to run before COMMIT. They may register further ones.
+    pub(crate) fn take_before_commit(&mut self) -> Vec<BeforeCommit<B>> {
+        std::mem::take(&mut self.before_commit)
+    }
+
+    /// A released savepoint's hooks are the outer unit's from now on.
+    pub(crate) fn absorb(&mut self, inner: Self) {
+        self.before_commit.extend(inner.before_commit);
+        self.after_commit.extend(inner.after_commit);
+        self.after_rollback.extend(inner.after_rollback);
+        self.on_unknown.extend(inner.on_unknown);
     }
 
     /// Runs the hooks of a committed unit; each failure goes to `report`, the others run all the same.
@@ -106,10 +140,17 @@ impl Hooks {
         }
     }
 
-    /// Runs the hooks of a unit that was rolled back.
+    /// Runs the hooks of a unit, or of a savepoint, that was rolled back.
     pub(crate) fn rolled_back(self, unit: &Label, cause: &Cause, report: &dyn Fn(HookFailure)) {
         for hook in self.after_rollback {
             attend(unit, HookKind::AfterRollback, || hook(cause), report);
+        }
+    }
+
+    /// Runs the hooks of a unit whose COMMIT was not answered.
+    pub(crate) fn unknown(self, unit: &Label, error: &Error, report: &dyn Fn(HookFailure)) {
+        for hook in self.on_unknown {
+            attend(unit, HookKind::OnUnknown, || hook(error), report);
         }
     }
 }

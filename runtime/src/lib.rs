@@ -1,5 +1,6 @@
 #![doc = include_str!("../../README.md")]
 
+mod ambient;
 mod attempt;
 mod backend;
 mod builder;
@@ -8,15 +9,18 @@ mod course;
 mod database;
 mod error;
 mod fault;
-mod ghosts;
 mod hooks;
 mod label;
+mod ledger;
+mod local;
+mod nested;
 mod observe;
 mod options;
 mod outcome;
 mod pool;
 mod private;
 mod propagation;
+mod refusal;
 mod registry;
 mod retry;
 mod run;
@@ -28,20 +32,23 @@ mod transaction;
 mod tx;
 mod unit;
 mod unit_builder;
+mod watchdog;
 
 /// The driver: its value types, `params!`, `FromRow`, and `Queryable` for [`Tx::connection`].
 pub use ::mysql;
+pub use ambient::{after_commit, forbid_in_unit, in_unit, outside, with_current};
 pub use backend::Backend;
 pub use backend::mysql::{Lent, MySql, Session};
 pub use builder::DatabaseBuilder;
-pub use database::Database;
+pub use database::{Database, Scope};
 pub use error::{Error, ErrorKind};
 pub use hooks::{Cause, HookFailure, HookKind, HookResult};
-pub use options::{Access, Isolation, Propagation, Retry};
+pub use options::{Access, Isolation, OnError, Propagation, Retry};
 pub use outcome::Outcome;
+pub use pool::Stats;
 pub use registry::Entered;
 pub use tx::Tx;
-pub use unit_builder::UnitBuilder;
+pub use unit_builder::{Judge, UnitBuilder};
 pub use unit_of_work_macros::unit_of_work;
 
 #[doc(hidden)]

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::fault::Failed;
 use crate::hooks::HookFailure;
 use crate::label::Label;
+use crate::pool::Closing;
 
 #[cfg(feature = "tracing")]
 macro_rules! tell {
@@ -15,6 +16,16 @@ macro_rules! tell {
 #[cfg(not(feature = "tracing"))]
 macro_rules! tell {
     ($level:ident, $($name:ident = %$value:expr,)* $text:literal) => {{ $(let _ = &$value;)* }};
+}
+
+/// A connection was opened.
+pub(crate) fn opened() {
+    tell!(debug, "connection opened");
+}
+
+/// A connection was closed.
+pub(crate) fn closed(why: Closing) {
+    tell!(debug, why = %why, "connection closed");
 }
 
 /// An attempt failed and another will follow.

@@ -157,6 +157,19 @@ impl Default for Retry {
     }
 }
 
+/// What an error of the body asks for: for [`UnitBuilder::on_error`](crate::UnitBuilder::on_error), and what `commit_on` and
+/// `retry_on` of the attribute mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum OnError {
+    /// Roll back and return the error. The default.
+    #[default]
+    RollBack,
+    /// Commit all the same, and return the error.
+    Commit,
+    /// Roll back and run again, as after a serialization failure; return the error when the policy allows no further attempt.
+    RunAgain,
+}
+
 /// Everything that a unit was declared with. `None` = what the database says.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Options {
@@ -164,9 +177,41 @@ pub(crate) struct Options {
     pub(crate) access: Access,
     pub(crate) propagation: Propagation,
     pub(crate) retry: Option<Retry>,
+    pub(crate) replay: Replay,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) lock_wait: Option<Duration>,
+}
+
+/// When a transaction's read view is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Snapshot {
+    /// At its first read.
+    #[default]
+    AtFirstRead,
+    /// At its begin: `WITH CONSISTENT SNAPSHOT`.
+    AtBegin,
+}
+
+/// Whether a unit that ends on its own inside another's attempt may do so again when that one runs again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Replay {
+    /// Running it twice would do its work twice: the outer unit is not run again once this one has committed.
+    #[default]
+    Once,
+    /// `repeatable`.
+    Repeatable,
 }
 
 impl Options {
-    pub(crate) const NONE: Self =
-        Self { isolation: None, access: Access::ReadWrite, propagation: Propagation::Required, retry: None };
+    pub(crate) const NONE: Self = Self {
+        isolation: None,
+        access: Access::ReadWrite,
+        propagation: Propagation::Required,
+        retry: None,
+        replay: Replay::Once,
+        snapshot: Snapshot::AtFirstRead,
+        timeout: None,
+        lock_wait: None,
+    };
 }

@@ -4,47 +4,58 @@
 use std::any::type_name;
 use std::fmt;
 
-use crate::run::{self as unit, Body, Turn, Verdict};
+use crate::run::{self as unit, Body, Turn};
 use crate::{Backend, Database, Error, Tx};
 
+pub use crate::options::OnError;
+pub use crate::run::Verdict;
 pub use crate::unit::Unit;
 
 /// Runs a function's body as a unit of work on the thread's database.
-pub fn run<B, R, A, F>(unit: &'static Unit, arguments: A, body: F) -> R
+pub fn run<B, R, A, F, J>(unit: &'static Unit, arguments: A, body: F, judge: J) -> R
 where
     B: Backend,
     R: UnitResult,
     A: Arguments,
     F: FnMut(&mut Tx<'_, B>, A) -> R,
+    J: Fn(&R::Error) -> OnError,
 {
-    shell(unit, None, arguments, body)
+    shell(unit, None, arguments, body, judge)
 }
 
 /// Runs a function's body as a unit of work on `database`.
-pub fn run_on<B, R, A, F>(unit: &'static Unit, database: &Database<B>, arguments: A, body: F) -> R
+pub fn run_on<B, R, A, F, J>(unit: &'static Unit, database: &Database<B>, arguments: A, body: F, judge: J) -> R
 where
     B: Backend,
     R: UnitResult,
     A: Arguments,
     F: FnMut(&mut Tx<'_, B>, A) -> R,
+    J: Fn(&R::Error) -> OnError,
 {
-    shell(unit, Some(database), arguments, body)
+    shell(unit, Some(database), arguments, body, judge)
 }
 
-fn shell<B, R, A, F>(unit: &'static Unit, on: Option<&Database<B>>, arguments: A, mut body: F) -> R
+/// What an error of the body asks for in a unit that says nothing about errors.
+pub fn roll_back<E>(_: &E) -> OnError {
+    OnError::RollBack
+}
+
+fn shell<B, R, A, F, J>(unit: &'static Unit, on: Option<&Database<B>>, arguments: A, mut body: F, judge: J) -> R
 where
     B: Backend,
     R: UnitResult,
     A: Arguments,
     F: FnMut(&mut Tx<'_, B>, A) -> R,
+    J: Fn(&R::Error) -> OnError,
 {
     let mut arguments = Some(arguments);
-    returned(|tx, turn| body(tx, take(&mut arguments, turn)), |body| unit::run(unit, type_name::<F>, on, body))
+    returned(|tx, turn| body(tx, take(&mut arguments, turn)), judge, |body| unit::run(unit, type_name::<F>, on, body))
 }
 
 /// The generic shell around the algorithm `run`, which does not know what bodies return: the result stays here.
 pub(crate) fn returned<B, R>(
     mut body: impl FnMut(&mut Tx<'_, B>, Turn) -> R,
+    judge: impl Fn(&R::Error) -> OnError,
     run: impl FnOnce(Body<'_, B>) -> Result<(), Error>,
 ) -> R
 where
@@ -56,7 +67,7 @@ where
         // What a failed attempt returned is dropped before the next one begins, not while it runs.
         returned = None;
         let result = body(tx, turn);
-        let verdict = result.error_text().map_or(Verdict::Commit, Verdict::Rollback);
+        let verdict = result.verdict(&judge);
         returned = Some(result);
         verdict
     };
@@ -152,15 +163,26 @@ mod sealed {
     note = "`Ok` commits and `Err` rolls back: return `Result<{Self}, E>`, with an `E` that is `From<unit_of_work::Error>` and `Debug`"
 )]
 pub trait UnitResult: sealed::Sealed {
-    /// The `Debug` text of the error, which asks for a rollback; nothing asks for a commit.
-    fn error_text(&self) -> Option<String>;
+    /// Its error type.
+    type Error;
+    /// What the result asks for; of an error `judge` says it.
+    #[doc(hidden)]
+    fn verdict(&self, judge: &dyn Fn(&Self::Error) -> OnError) -> Verdict;
     /// The result of a unit that failed by itself.
     fn failed(error: Error) -> Self;
 }
 
 impl<T, E: Failure + Shown> UnitResult for Result<T, E> {
-    fn error_text(&self) -> Option<String> {
-        self.as_ref().err().map(|error| format!("{error:?}"))
+    type Error = E;
+
+    fn verdict(&self, judge: &dyn Fn(&E) -> OnError) -> Verdict {
+        let Err(error) = self else { return Verdict::Commit };
+        let text = format!("{error:?}");
+        match judge(error) {
+            OnError::RollBack => Verdict::Rollback(text),
+            OnError::Commit => Verdict::CommitAnyway(text),
+            OnError::RunAgain => Verdict::Again(text),
+        }
     }
 
     fn failed(error: Error) -> Self {
@@ -245,8 +267,11 @@ mod tests {
                 Self::Work
             }
         }
-        assert_eq!(Ok::<_, BankError>(7).error_text(), None);
-        assert_eq!(Err::<(), _>(BankError::Insufficient).error_text().as_deref(), Some("Insufficient"));
+        assert!(matches!(Ok::<_, BankError>(7).verdict(&roll_back), Verdict::Commit));
+        let error = Err::<(), _>(BankError::Insufficient);
+        assert!(matches!(error.verdict(&roll_back), Verdict::Rollback(text) if text == "Insufficient"));
+        assert!(matches!(error.verdict(&|_| OnError::Commit), Verdict::CommitAnyway(text) if text == "Insufficient"));
+        assert!(matches!(error.verdict(&|_| OnError::RunAgain), Verdict::Again(text) if text == "Insufficient"));
         let failed = Result::<(), BankError>::failed(Error::new(crate::ErrorKind::NoDatabase, ""));
         assert!(matches!(failed, Err(BankError::Work)));
     }

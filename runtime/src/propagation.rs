@@ -1,7 +1,7 @@
 //! What a unit does to the thread it is called on: begin, join, set a savepoint, suspend, run without a transaction, or
 //! refuse. Pure: a function of what the unit was declared with and of what is active; `run` does what it says.
 
-use crate::options::{Access, Isolation, Propagation};
+use crate::options::{Access, Isolation, Propagation, Snapshot};
 
 /// What the unit that is about to run asks for.
 #[derive(Debug, Clone, Copy)]
@@ -10,6 +10,7 @@ pub(crate) struct Asked {
     /// `None` = whatever is active will do.
     pub(crate) isolation: Option<Isolation>,
     pub(crate) access: Access,
+    pub(crate) snapshot: Snapshot,
 }
 
 /// What is active on the thread, for the same database.
@@ -25,6 +26,8 @@ pub(crate) enum Active {
         isolation: Isolation,
         /// Its access.
         access: Access,
+        /// When its read view was taken.
+        snapshot: Snapshot,
     },
 }
 
@@ -60,6 +63,8 @@ pub(crate) enum Refusal {
     StrongerIsolation,
     /// It may write, the active transaction may not.
     WritesInReadOnly,
+    /// It wants a read view of its begin, the active transaction has none.
+    NoSnapshot,
 }
 
 /// Decides.
@@ -67,7 +72,7 @@ pub(crate) fn plan(asked: Asked, active: Active) -> Plan {
     match active {
         Active::Nothing => alone(asked.propagation),
         Active::Plain => inside_plain(asked),
-        Active::Transaction { isolation, access } => inside(asked, isolation, access),
+        Active::Transaction { isolation, access, snapshot } => inside(asked, isolation, access, snapshot),
     }
 }
 
@@ -89,12 +94,12 @@ fn inside_plain(asked: Asked) -> Plan {
     }
 }
 
-fn inside(asked: Asked, isolation: Isolation, access: Access) -> Plan {
+fn inside(asked: Asked, isolation: Isolation, access: Access, snapshot: Snapshot) -> Plan {
     match asked.propagation {
         Propagation::Required | Propagation::Mandatory | Propagation::Supports => {
-            fits(asked, isolation, access).map_or(Plan::Join, Plan::Refuse)
+            fits(asked, isolation, access, snapshot).map_or(Plan::Join, Plan::Refuse)
         }
-        Propagation::Nested => fits(asked, isolation, access).map_or(Plan::Savepoint, Plan::Refuse),
+        Propagation::Nested => fits(asked, isolation, access, snapshot).map_or(Plan::Savepoint, Plan::Refuse),
         Propagation::RequiresNew => Plan::SuspendAndBegin,
         Propagation::NotSupported => Plan::SuspendAndPlain,
         Propagation::Outermost => Plan::Refuse(Refusal::NotOutermost),
@@ -102,7 +107,10 @@ fn inside(asked: Asked, isolation: Isolation, access: Access) -> Plan {
     }
 }
 
-fn fits(asked: Asked, isolation: Isolation, access: Access) -> Option<Refusal> {
+fn fits(asked: Asked, isolation: Isolation, access: Access, snapshot: Snapshot) -> Option<Refusal> {
+    if (asked.snapshot, snapshot) == (Snapshot::AtBegin, Snapshot::AtFirstRead) {
+        return Some(Refusal::NoSnapshot);
+    }
     if asked.isolation.is_some_and(|level| level > isolation) {
         return Some(Refusal::StrongerIsolation);
     }
@@ -128,14 +136,18 @@ mod tests {
     ];
 
     fn asked(propagation: Propagation) -> Asked {
-        Asked { propagation, isolation: None, access: Access::ReadWrite }
+        Asked { propagation, isolation: None, access: Access::ReadWrite, snapshot: Snapshot::AtFirstRead }
     }
 
     #[test]
     fn every_mode_has_a_plan_whatever_is_active() {
         use Plan::{Begin, Join, Plain, Refuse, Savepoint, SuspendAndBegin, SuspendAndPlain};
         use Refusal::{NoTransaction, NotOutermost, TransactionActive};
-        let transaction = Active::Transaction { isolation: Isolation::Serializable, access: Access::ReadWrite };
+        let transaction = Active::Transaction {
+            isolation: Isolation::Serializable,
+            access: Access::ReadWrite,
+            snapshot: Snapshot::AtFirstRead,
+        };
         let plans = |active| MODES.map(|mode| plan(asked(mode), active));
         assert_eq!(plans(Active::Nothing), [Begin, Begin, Begin, Begin, Refuse(NoTransaction), Plain, Plain, Plain]);
         assert_eq!(
@@ -168,11 +180,28 @@ mod tests {
 
     #[test]
     fn who_joins_may_ask_for_less_but_not_for_more() {
-        let committed = Active::Transaction { isolation: Isolation::ReadCommitted, access: Access::ReadOnly };
-        let ask = |isolation, access| plan(Asked { propagation: Propagation::Required, isolation, access }, committed);
+        let committed = Active::Transaction {
+            isolation: Isolation::ReadCommitted,
+            access: Access::ReadOnly,
+            snapshot: Snapshot::AtFirstRead,
+        };
+        let ask = |isolation, access| plan(Asked { isolation, access, ..asked(Propagation::Required) }, committed);
         assert_eq!(ask(Some(Isolation::Serializable), Access::ReadOnly), Plan::Refuse(Refusal::StrongerIsolation));
         assert_eq!(ask(Some(Isolation::ReadCommitted), Access::ReadOnly), Plan::Join);
         assert_eq!(ask(Some(Isolation::ReadUncommitted), Access::ReadOnly), Plan::Join);
         assert_eq!(ask(None, Access::ReadWrite), Plan::Refuse(Refusal::WritesInReadOnly));
+    }
+
+    #[test]
+    fn a_snapshot_joins_a_snapshot_only() {
+        let active = |snapshot| Active::Transaction {
+            isolation: Isolation::RepeatableRead,
+            access: Access::ReadWrite,
+            snapshot,
+        };
+        let wants = Asked { snapshot: Snapshot::AtBegin, ..asked(Propagation::Required) };
+        assert_eq!(plan(wants, active(Snapshot::AtFirstRead)), Plan::Refuse(Refusal::NoSnapshot));
+        assert_eq!(plan(wants, active(Snapshot::AtBegin)), Plan::Join);
+        assert_eq!(plan(asked(Propagation::Required), active(Snapshot::AtBegin)), Plan::Join);
     }
 }

@@ -1,5 +1,5 @@
-//! What the calling thread has: the units that are active on it and its parked session, per database; and which database a
-//! unit without one of its own uses: the thread's entered one, else the process's installed one.
+//! What the calling thread has: the units that are active on it, its parked session per database, and which database a unit
+//! without one of its own uses: the thread's entered one, else the process's installed one.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -10,35 +10,132 @@ use std::sync::{Arc, OnceLock, Weak};
 use crate::backend::Backend;
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
+use crate::label::Label;
+use crate::ledger::Ledger;
 use crate::pool::{Pool, Slot};
 use crate::transaction::Transaction;
 
 thread_local! {
+    static UNITS: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
     static PLACES: RefCell<Vec<(usize, Rc<dyn Any>)>> = const { RefCell::new(Vec::new()) };
     static ENTERED: RefCell<Vec<Rc<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
 static INSTALLED: OnceLock<Box<dyn Any + Send + Sync>> = OnceLock::new();
 
-/// One thread's share of one database.
-#[derive(Debug)]
-pub(crate) struct Place<B: Backend> {
-    units: RefCell<Vec<Rc<Transaction<B>>>>,
-    pub(crate) slot: Arc<Slot<B>>,
-    pool: Weak<Pool<B>>,
+/// A unit with a session of its own.
+struct Active {
+    /// The pool that the session is from.
+    pool: usize,
+    /// An `Rc<Transaction<B>>`.
+    transaction: Rc<dyn Any>,
+    unit: Label,
+    /// Its list of units that end on their own inside.
+    ledger: Rc<Ledger>,
 }
 
-impl<B: Backend> Place<B> {
-    /// The transaction of the innermost unit on this thread.
-    pub(crate) fn active(&self) -> Option<Rc<Transaction<B>>> {
-        self.units.borrow().last().cloned()
-    }
+/// One line of the thread's stack of units.
+enum Entry {
+    Unit(Active),
+    /// What is below is hidden: `outside`.
+    Barrier,
+}
 
-    /// Makes a transaction the active one until the guard drops.
-    pub(crate) fn bind(self: &Rc<Self>, transaction: Rc<Transaction<B>>) -> Bound<B> {
-        self.units.borrow_mut().push(transaction);
-        Bound { place: Rc::clone(self) }
+/// Makes a transaction the active one until the guard drops.
+pub(crate) fn bind<B: Backend>(transaction: &Rc<Transaction<B>>) -> Bound {
+    let pool = address(transaction.database.pool());
+    let ledger = Rc::clone(&transaction.ledger);
+    let unit = transaction.unit.clone();
+    push(Entry::Unit(Active { pool, transaction: Rc::<Transaction<B>>::clone(transaction), unit, ledger }))
+}
+
+/// Hides the thread's units until the guard drops.
+pub(crate) fn hide() -> Bound {
+    push(Entry::Barrier)
+}
+
+fn push(entry: Entry) -> Bound {
+    UNITS.with(|units| units.borrow_mut().push(entry));
+    Bound { not_send: PhantomData }
+}
+
+/// Undoes [`bind`] and [`hide`], also on unwinding.
+#[must_use = "the unit is active until this is dropped"]
+#[derive(Debug)]
+pub(crate) struct Bound {
+    not_send: PhantomData<*const ()>,
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        // Dropped after the borrow has ended: a transaction's end may run destructors of users' hooks.
+        let entry = UNITS.try_with(|units| units.borrow_mut().pop());
+        drop(entry);
     }
+}
+
+/// The innermost visible unit that `pick` likes.
+fn visible<R>(mut pick: impl FnMut(&Active) -> Option<R>) -> Option<R> {
+    let found = UNITS.try_with(|units| {
+        for entry in units.borrow().iter().rev() {
+            match entry {
+                Entry::Barrier => return None,
+                Entry::Unit(active) => {
+                    if let Some(picked) = pick(active) {
+                        return Some(picked);
+                    }
+                }
+            }
+        }
+        None
+    });
+    found.ok().flatten()
+}
+
+/// The active transaction of this database.
+pub(crate) fn active<B: Backend>(pool: &Arc<Pool<B>>) -> Option<Rc<Transaction<B>>> {
+    let ours = address(pool);
+    visible(|active| if active.pool == ours { typed(&active.transaction) } else { None })
+}
+
+/// The active transaction of whatever database of this engine.
+pub(crate) fn innermost<B: Backend>() -> Option<Rc<Transaction<B>>> {
+    visible(|active| typed(&active.transaction))
+}
+
+/// The list of the unit around, of whatever database.
+pub(crate) fn enclosing() -> Option<Rc<Ledger>> {
+    visible(|active| Some(Rc::clone(&active.ledger)))
+}
+
+/// Who the unit around is, of whatever database.
+pub(crate) fn innermost_unit() -> Option<Label> {
+    visible(|active| Some(active.unit.clone()))
+}
+
+/// Sessions of this pool that the thread's units hold, hidden ones included.
+pub(crate) fn holding<B: Backend>(pool: &Arc<Pool<B>>) -> usize {
+    let ours = address(pool);
+    let count = UNITS.try_with(|units| {
+        units.borrow().iter().filter(|entry| matches!(entry, Entry::Unit(active) if active.pool == ours)).count()
+    });
+    count.unwrap_or_default()
+}
+
+/// Who has a reference to a pool, weak ones included, keeps its address from being another's.
+fn address<B: Backend>(pool: &Arc<Pool<B>>) -> usize {
+    Arc::as_ptr(pool).addr()
+}
+
+fn typed<T: 'static>(any: &Rc<dyn Any>) -> Option<Rc<T>> {
+    Rc::downcast::<T>(Rc::clone(any)).ok()
+}
+
+/// One thread's share of one database's pool.
+#[derive(Debug)]
+pub(crate) struct Place<B: Backend> {
+    pub(crate) slot: Arc<Slot<B>>,
+    pool: Weak<Pool<B>>,
 }
 
 /// The thread ends, or the database is gone: what is parked goes to who needs it.
@@ -50,48 +147,29 @@ impl<B: Backend> Drop for Place<B> {
     }
 }
 
-/// Undoes a [`Place::bind`], also on unwinding.
-#[must_use = "the transaction is active until this is dropped"]
-#[derive(Debug)]
-pub(crate) struct Bound<B: Backend> {
-    place: Rc<Place<B>>,
-}
-
-impl<B: Backend> Drop for Bound<B> {
-    fn drop(&mut self) {
-        self.place.units.borrow_mut().pop();
-    }
-}
-
 /// The calling thread's place for a database, made at the first use.
 ///
 /// `None` while the thread is being torn down, when nothing can be kept for it any more.
 pub(crate) fn place<B: Backend>(pool: &Arc<Pool<B>>) -> Option<Rc<Place<B>>> {
-    // The place's weak reference keeps the allocation, so no other pool can get this address while the place exists.
-    let address = Arc::as_ptr(pool).addr();
+    let ours = address(pool);
     let found = PLACES.try_with(|places| {
-        let places = places.borrow();
-        places.iter().filter(|(key, _)| *key == address).find_map(|(_, place)| typed(place))
+        places.borrow().iter().filter(|(pool, _)| *pool == ours).find_map(|(_, place)| typed(place))
     });
     match found {
         Ok(Some(place)) => Some(place),
-        Ok(None) => settle_down(pool, address),
+        Ok(None) => settle_down(pool),
         Err(_torn_down) => None,
     }
 }
 
-fn typed<B: Backend>(place: &Rc<dyn Any>) -> Option<Rc<Place<B>>> {
-    Rc::downcast::<Place<B>>(Rc::clone(place)).ok()
-}
-
-fn settle_down<B: Backend>(pool: &Arc<Pool<B>>, address: usize) -> Option<Rc<Place<B>>> {
-    let place = Rc::new(Place { units: RefCell::default(), slot: pool.slot(), pool: Arc::downgrade(pool) });
+fn settle_down<B: Backend>(pool: &Arc<Pool<B>>) -> Option<Rc<Place<B>>> {
+    let place = Rc::new(Place { slot: pool.slot(), pool: Arc::downgrade(pool) });
     let kept: Rc<dyn Any> = Rc::<Place<B>>::clone(&place);
     let gone = PLACES.try_with(|places| {
         let mut places = places.borrow_mut();
         let (stay, gone) = places.drain(..).partition(|(_, place)| is_in_use::<B>(place));
         *places = stay;
-        places.push((address, kept));
+        places.push((address(pool), kept));
         gone
     });
     // Dropped here and not under the borrow: a pool's end may run a driver's destructors.

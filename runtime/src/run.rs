@@ -1,31 +1,36 @@
-//! The whole algorithm of a unit of work: which database, what is active, join or begin; attempt after attempt until one
+//! The whole algorithm of a unit of work: which database, what is active, what to do about it; attempt after attempt until one
 //! settles; hooks; the answer. Each step is somebody else's file; the order is decided here.
 
-use std::panic::resume_unwind;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use crate::attempt::{Ended, attempt, join};
-use crate::backend::{Backend, Characteristics};
-use crate::course::Course;
+use crate::attempt::{attempt, join};
+use crate::backend::{Backend, Characteristics, Commits, LockWait};
+use crate::course::{Course, Step};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::label::Label;
-use crate::options::Options;
-use crate::propagation::{Active, Asked, Plan, Refusal, plan};
-use crate::registry::{self, Place};
-use crate::retry;
-use crate::settle::{BodySaid, Faulted, Settlement};
-use crate::transaction::Transaction;
+use crate::nested::nested;
+use crate::options::{Isolation, Options, Retry, Snapshot};
+use crate::propagation::{Active, Asked, Plan, plan};
+use crate::refusal::refused;
+use crate::registry;
+use crate::settle::Settlement;
+use crate::transaction::{Begun, Transaction};
 use crate::tx::Tx;
 use crate::unit::Unit;
 
-/// What a body's value asks for.
+/// What a body's value asks for; errors in their `Debug` form.
 #[derive(Debug)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// It returned `Ok`.
     Commit,
-    /// It returned an error, this one in its `Debug` form.
+    /// It returned an error that commits.
+    CommitAnyway(String),
+    /// It returned an error.
     Rollback(String),
+    /// It returned an error that asks for another attempt.
+    Again(String),
 }
 
 /// Whether the body's arguments are needed again.
@@ -61,92 +66,135 @@ pub(crate) fn run_on<B: Backend>(
     options: &Options,
     body: Body<'_, B>,
 ) -> Result<(), Error> {
-    let place = database.place().ok_or_else(|| Error::torn_down().of_unit(unit))?;
-    let active = place.active();
-    let asked = Asked { propagation: options.propagation, isolation: options.isolation, access: options.access };
-    match (plan(asked, describe(active.as_deref())), active) {
-        (Plan::Begin, _) => begin(database, &place, unit, options, body),
-        (Plan::Join, Some(transaction)) => join(&transaction, unit, body),
+    let active = registry::active(database.pool());
+    let asked = Asked {
+        propagation: options.propagation,
+        isolation: options.isolation,
+        access: options.access,
+        snapshot: options.snapshot,
+    };
+    check(database, unit, options)?;
+    let deadline = options.timeout.map(|timeout| database.clock().now() + timeout);
+    let begin = |commits| Own { database, unit, options, commits, deadline, suspended: active.as_deref() };
+    match (plan(asked, describe(active.as_deref())), &active) {
+        (Plan::Begin | Plan::SuspendAndBegin, _) => begin(Commits::Together).run(body),
+        (Plan::Plain | Plan::SuspendAndPlain, _) => begin(Commits::Each).run(body),
+        (Plan::Join, Some(transaction)) => join(transaction, unit, deadline, body),
+        (Plan::Savepoint, Some(transaction)) => nested(transaction, unit, deadline, body),
+        (Plan::Join | Plan::Savepoint, None) => unreachable!("only what is active can be joined"),
         (Plan::Refuse(refusal), active) => Err(refused(refusal, unit, options, active.as_deref())),
-        (Plan::Join | Plan::Savepoint | Plan::SuspendAndBegin | Plan::Plain | Plan::SuspendAndPlain, _) => {
-            unreachable!("no unit can be declared with another propagation than `required` yet")
-        }
     }
 }
 
 fn describe<B: Backend>(active: Option<&Transaction<B>>) -> Active {
-    active.map_or(Active::Nothing, |transaction| Active::Transaction {
-        isolation: transaction.characteristics.isolation,
-        access: transaction.characteristics.access,
-    })
+    let Some(transaction) = active else { return Active::Nothing };
+    let Characteristics { commits, isolation, access, snapshot, .. } = transaction.characteristics;
+    match commits {
+        Commits::Each => Active::Plain,
+        Commits::Together => Active::Transaction { isolation, access, snapshot },
+    }
 }
 
-fn begin<B: Backend>(
-    database: &Database<B>,
-    place: &Rc<Place<B>>,
-    unit: &Label,
-    options: &Options,
-    body: Body<'_, B>,
-) -> Result<(), Error> {
-    let characteristics =
-        Characteristics { isolation: options.isolation.unwrap_or(database.isolation()), access: options.access };
-    let mut course = Course::begin(options.retry.unwrap_or(database.retry()), database.clock());
-    loop {
-        let number = course.next_attempt();
-        let turn = if retry::is_last(course.policy(), number) { Turn::Final } else { Turn::Repeatable };
-        let Ended { settlement, hooks, panic } = attempt(place, database, unit, characteristics, number, turn, body);
-        Ended::run_hooks(hooks, &settlement, unit, database);
-        if let Some(payload) = panic {
-            resume_unwind(payload);
+/// A unit with a session and an outcome of its own.
+struct Own<'u, B: Backend> {
+    database: &'u Database<B>,
+    unit: &'u Label,
+    options: &'u Options,
+    commits: Commits,
+    deadline: Option<Instant>,
+    /// What waits on this thread until this unit has ended.
+    suspended: Option<&'u Transaction<B>>,
+}
+
+impl<B: Backend> Own<'_, B> {
+    fn run(&self, body: Body<'_, B>) -> Result<(), Error> {
+        let place = self.database.place().ok_or_else(|| Error::torn_down().of_unit(self.unit))?;
+        let around = registry::enclosing();
+        let mut course = self.course();
+        loop {
+            let (number, turn) = course.next_attempt();
+            let ended = attempt(&place, self.begun(number, &course), turn, &mut *body);
+            if let Some(around) = &around {
+                around.absorb(&ended.ledger);
+                around.record(self.unit, self.options, ended.outcome);
+            }
+            let ledger = Rc::clone(&ended.ledger);
+            let step = match ended.conclude(self.unit, self.database) {
+                Settlement::Committed | Settlement::RolledBack(_) => return Ok(()),
+                Settlement::Failed(error) => return Err(error),
+                Settlement::Faulted(faulted) => course.after(faulted, self.unit, &ledger)?,
+                Settlement::Asked(_) => course.asked(&ledger),
+            };
+            match step {
+                Step::RunAgain(after) => self.database.clock().sleep(after),
+                Step::Return => return Ok(()),
+            }
         }
-        match settlement {
-            Settlement::Committed | Settlement::RolledBack(_) => return Ok(()),
-            Settlement::Failed(error) => return Err(error),
-            Settlement::Faulted(faulted) => match course.after(&faulted, unit) {
-                retry::Next::Again { after } => database.clock().sleep(after),
-                retry::Next::Return => return returned(faulted),
-                retry::Next::Exhausted => return Err(course.exhausted(&faulted.error)),
+    }
+
+    fn course(&self) -> Course {
+        let outer_deadline = self.suspended.and_then(|outer| outer.deadline.get());
+        let deadline = [self.deadline, outer_deadline].into_iter().flatten().min();
+        Course::begin(self.policy(), self.database.clock()).within(self.suspended.map(|outer| outer.until), deadline)
+    }
+
+    /// Where every statement commits by itself, running again would do twice what was done.
+    fn policy(&self) -> Retry {
+        match self.commits {
+            Commits::Together => self.options.retry.unwrap_or(self.database.retry()),
+            Commits::Each => Retry::NEVER,
+        }
+    }
+
+    fn begun(&self, attempt: u32, course: &Course) -> Begun<B> {
+        Begun {
+            database: self.database.clone(),
+            unit: self.unit.clone(),
+            characteristics: Characteristics {
+                commits: self.commits,
+                snapshot: self.options.snapshot,
+                lock_wait: self.lock_wait(course.deadline()),
+                isolation: self.options.isolation.unwrap_or(self.database.isolation()),
+                access: self.options.access,
             },
+            attempt,
+            suspends: self.suspended.map(|outer| outer.unit.clone()),
+            until: course.until(),
+            deadline: course.deadline(),
+        }
+    }
+
+    /// A lock that is granted after the deadline is of no use.
+    fn lock_wait(&self, deadline: Option<Instant>) -> LockWait {
+        let left = deadline.map(|deadline| seconds(deadline.saturating_duration_since(self.database.clock().now())));
+        match (self.options.lock_wait.map(seconds), left) {
+            (None, None) => LockWait::Server,
+            (None, Some(left)) => LockWait::AtMost(left),
+            (Some(wait), None) => LockWait::Exactly(wait),
+            (Some(wait), Some(left)) => LockWait::Exactly(wait.min(left)),
         }
     }
 }
 
-/// A fault that is not retried: the body's own error if it returned one, else the fault.
-fn returned(faulted: Faulted) -> Result<(), Error> {
-    match faulted.body {
-        BodySaid::Error => Ok(()),
-        BodySaid::NoError => Err(faulted.error),
-    }
+/// The server counts whole seconds, at least one.
+fn seconds(time: Duration) -> u32 {
+    let whole = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    u32::try_from(whole).unwrap_or(u32::MAX).max(1)
 }
 
-fn refused<B: Backend>(refusal: Refusal, unit: &Label, options: &Options, active: Option<&Transaction<B>>) -> Error {
-    let outer = active.map_or_else(|| "no unit".to_owned(), |transaction| format!("unit {}", transaction.unit));
-    let (kind, detail) = match refusal {
-        Refusal::StrongerIsolation => (
-            ErrorKind::IsolationConflict,
-            format!(
-                "it asks for `{}`, but it would join {outer}, which runs at `{}`; raise the outer one, or give this one \
-                 `propagation = \"requires_new\"`",
-                options.isolation.unwrap_or_default(),
-                active.map(|transaction| transaction.characteristics.isolation).unwrap_or_default(),
-            ),
-        ),
-        Refusal::WritesInReadOnly => (
-            ErrorKind::AccessConflict,
-            format!(
-                "it may write, but it would join {outer}, which is `read only`; declare this one `read_only`, or the outer one not"
-            ),
-        ),
-        Refusal::NotOutermost => {
-            (ErrorKind::Propagation, format!("it is declared `{}` but {outer} is active", options.propagation))
-        }
-        Refusal::NoTransaction => {
-            (ErrorKind::Propagation, format!("it is declared `{}` but no transaction is active", options.propagation))
-        }
-        Refusal::TransactionActive => (
-            ErrorKind::Propagation,
-            format!("it is declared `{}` but the transaction of {outer} is active", options.propagation),
-        ),
-    };
-    Error::new(kind, detail).of_unit(unit)
+/// What contradicts itself or the database's settings.
+fn check<B: Backend>(database: &Database<B>, unit: &Label, options: &Options) -> Result<(), Error> {
+    if options.snapshot == Snapshot::AtBegin && options.isolation != Some(Isolation::RepeatableRead) {
+        let detail = "a `snapshot` needs `repeatable read`: servers ignore it at every other level";
+        return Err(Error::new(ErrorKind::Configuration, detail).of_unit(unit));
+    }
+    let network = database.network_timeout();
+    if let Some(wait) = options.lock_wait.filter(|wait| *wait > network) {
+        let detail = format!(
+            "a `lock_wait` of {wait:?} is longer than the network timeout of {network:?}, which would end the connection first; \
+             raise `network_timeout`"
+        );
+        return Err(Error::new(ErrorKind::Configuration, detail).of_unit(unit));
+    }
+    Ok(())
 }

@@ -3,13 +3,14 @@
 
 use std::rc::Rc;
 
-use crate::backend::{Backend, Connection};
+use crate::backend::{Backend, Commits, Connection};
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, AtCommit, Failed, Fault, Undone};
 use crate::hooks::Cause;
 use crate::observe;
 use crate::options::Access;
 use crate::outcome::Outcome;
+use crate::pool::Closing;
 use crate::run::Verdict;
 use crate::session::Session;
 use crate::transaction::{Doom, Mark, Seat, Transaction};
@@ -19,6 +20,8 @@ use crate::transaction::{Doom, Mark, Seat, Transaction};
 pub(crate) enum Ending {
     /// It returned, and this is what its value asks for.
     Returned(Verdict),
+    /// It returned `Ok`, and a hook that runs before COMMIT refused.
+    Refused(String),
     /// It panicked.
     Panicked,
 }
@@ -32,6 +35,8 @@ pub(crate) enum Settlement {
     RolledBack(Cause),
     /// A fault ended it. Whether it runs again depends on the fault.
     Faulted(Faulted),
+    /// Rolled back because the body's error, this one, asks for another attempt.
+    Asked(String),
     /// Rolled back or worse for a reason that no other attempt would change.
     Failed(Error),
 }
@@ -63,7 +68,7 @@ pub(crate) fn settle<B: Backend>(transaction: &Rc<Transaction<B>>, ending: &Endi
         Seat::Lent => return leaked(transaction),
     };
     let settlement = match (end, session) {
-        (End::Commit, Some(session)) => commit(transaction, session),
+        (End::Commit(said), Some(session)) => commit(transaction, session, said.as_deref()),
         (end, session) => {
             if let Some(session) = session {
                 roll_back(transaction, session);
@@ -71,45 +76,61 @@ pub(crate) fn settle<B: Backend>(transaction: &Rc<Transaction<B>>, ending: &Endi
             end.rolled_back(transaction)
         }
     };
-    transaction.settled.settle(outcome(&settlement));
+    transaction.settled.settle(outcome(&settlement, transaction.characteristics.commits));
     settlement
 }
 
 /// What is to be done.
 #[derive(Debug)]
 enum End {
-    Commit,
+    /// With the error that the body returns all the same.
+    Commit(Option<String>),
     Body(Cause),
+    Again(String),
     Doom(Doom, BodySaid),
     Mark(Mark),
+    Refused(String),
 }
 
 /// A fault wins over what the body says; the body's own error wins over a mark; a mark wins over `Ok`.
 fn decide(ending: &Ending, doom: Option<Doom>, mark: Option<Mark>) -> End {
+    use Verdict::{Again, Commit, CommitAnyway, Rollback};
     match (ending, doom, mark) {
         (Ending::Panicked, _, _) => End::Body(Cause::Panicked),
-        (Ending::Returned(Verdict::Rollback(_)), Some(doom), _) => End::Doom(doom, BodySaid::Error),
-        (Ending::Returned(Verdict::Commit), Some(doom), _) => End::Doom(doom, BodySaid::NoError),
-        (Ending::Returned(Verdict::Rollback(text)), None, _) => End::Body(Cause::Returned(text.clone())),
-        (Ending::Returned(Verdict::Commit), None, Some(mark)) => End::Mark(mark),
-        (Ending::Returned(Verdict::Commit), None, None) => End::Commit,
+        (Ending::Returned(Rollback(_) | Again(_) | CommitAnyway(_)), Some(doom), _) => End::Doom(doom, BodySaid::Error),
+        (Ending::Returned(Commit) | Ending::Refused(_), Some(doom), _) => End::Doom(doom, BodySaid::NoError),
+        (Ending::Refused(text), None, _) => End::Refused(text.clone()),
+        (Ending::Returned(Rollback(text)), None, _) | (Ending::Returned(CommitAnyway(text)), None, Some(_)) => {
+            End::Body(Cause::Returned(text.clone()))
+        }
+        (Ending::Returned(Again(text)), None, _) => End::Again(text.clone()),
+        (Ending::Returned(Commit), None, Some(mark)) => End::Mark(mark),
+        (Ending::Returned(CommitAnyway(text)), None, None) => End::Commit(Some(text.clone())),
+        (Ending::Returned(Commit), None, None) => End::Commit(None),
     }
 }
 
 impl End {
     fn rolled_back<B: Backend>(self, transaction: &Transaction<B>) -> Settlement {
         match self {
-            Self::Commit => unreachable!("a transaction without a session was doomed when it lost it"),
+            Self::Commit(_) => unreachable!("a transaction without a session was doomed when it lost it"),
             Self::Body(cause) => Settlement::RolledBack(cause),
+            Self::Again(text) => Settlement::Asked(text),
             // Part of the unit is in the database: nobody may take the body's error for a clean roll-back.
             Self::Doom(doom, _) if doom.error.kind() == ErrorKind::ImplicitCommit => Settlement::Failed(doom.error),
             Self::Doom(Doom { fault, error }, body) => Settlement::Faulted(Faulted { again: fault.again, error, body }),
             Self::Mark(mark) => Settlement::Failed(marked(mark, transaction)),
+            Self::Refused(text) => Settlement::Failed(hook_refused(&text, transaction)),
         }
     }
 }
 
-fn marked<B: Backend>(mark: Mark, transaction: &Transaction<B>) -> Error {
+fn hook_refused<B: Backend>(text: &str, transaction: &Transaction<B>) -> Error {
+    let detail = format!("a `before_commit` hook refused, so its `Ok` was not committed: {text}");
+    Error::new(ErrorKind::HookRefused, detail).in_unit(&transaction.unit, transaction.attempt, &transaction.settled)
+}
+
+pub(crate) fn marked<B: Backend>(mark: Mark, transaction: &Transaction<B>) -> Error {
     let error = match mark {
         Mark::RollbackOnly { by } => Error::new(
             ErrorKind::RollbackOnly,
@@ -126,16 +147,20 @@ fn marked<B: Backend>(mark: Mark, transaction: &Transaction<B>) -> Error {
     error.in_unit(&transaction.unit, transaction.attempt, &transaction.settled)
 }
 
-fn outcome(settlement: &Settlement) -> Outcome {
+fn outcome(settlement: &Settlement, commits: Commits) -> Outcome {
     match settlement {
+        _ if commits == Commits::Each => Outcome::Untransacted,
         Settlement::Committed => Outcome::Committed,
         Settlement::Failed(error) if error.kind() == ErrorKind::CommitUnknown => Outcome::Unknown,
         Settlement::Failed(error) if error.kind() == ErrorKind::ImplicitCommit => Outcome::Torn,
-        Settlement::RolledBack(_) | Settlement::Faulted(_) | Settlement::Failed(_) => Outcome::RolledBack,
+        Settlement::RolledBack(_) | Settlement::Faulted(_) | Settlement::Asked(_) | Settlement::Failed(_) => {
+            Outcome::RolledBack
+        }
     }
 }
 
-fn commit<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>) -> Settlement {
+/// `said`: the error that the body returned and wants committed; it must not be lost when COMMIT fails.
+fn commit<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>, said: Option<&str>) -> Settlement {
     let Err(failed) = session.connection.commit() else {
         give_back(transaction, session);
         return Settlement::Committed;
@@ -144,28 +169,35 @@ fn commit<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>) -> 
         AtCommit::RolledBack => {
             roll_back(transaction, session);
             let again = failed.fault.again;
-            let error = transaction.note(failed, "COMMIT");
+            let error = with_words(transaction.note(failed, "COMMIT"), said);
             Settlement::Faulted(Faulted { again, error, body: BodySaid::NoError })
         }
         AtCommit::Unknown => {
             give_back(transaction, session);
-            unanswered(transaction, failed)
+            unanswered(transaction, failed, said)
         }
     }
 }
 
 /// A unit that may not write has nothing to lose: its values were read, whatever became of the COMMIT.
-fn unanswered<B: Backend>(transaction: &Transaction<B>, failed: Failed) -> Settlement {
+fn unanswered<B: Backend>(transaction: &Transaction<B>, failed: Failed, said: Option<&str>) -> Settlement {
     match transaction.characteristics.access {
         Access::ReadOnly => Settlement::Committed,
         Access::ReadWrite => {
             let last = transaction.note(failed, "COMMIT");
             let detail = "COMMIT was sent and not answered, so the unit may or may not be in the database; it was not run \
                           again; look for its rows before you do";
-            let error = Error::because_of(ErrorKind::CommitUnknown, detail, &last);
+            let error = with_words(Error::because_of(ErrorKind::CommitUnknown, detail, &last), said);
             observe::commit_unknown(&error);
             Settlement::Failed(error)
         }
+    }
+}
+
+fn with_words(error: Error, said: Option<&str>) -> Error {
+    match said {
+        Some(text) => error.after_body_said(text),
+        None => error,
     }
 }
 
@@ -182,7 +214,7 @@ fn give_back<B: Backend>(transaction: &Transaction<B>, session: Session<B>) {
     let database = &transaction.database;
     match database.place() {
         Some(place) => database.pool().release(session, &place.slot),
-        None => database.pool().discard(session),
+        None => database.pool().discard(session, Closing::Expired),
     }
 }
 

@@ -4,15 +4,22 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::backend::{Backend, Characteristics, Connection};
+use crate::backend::{Backend, Characteristics, Connection, Connector, Laid};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
-use crate::fault::{Failed, Fault, Undone};
+use crate::fault::{Again, Failed, Fault, Undone};
 use crate::hooks::Hooks;
 use crate::label::Label;
+use crate::ledger::Ledger;
+use crate::local::Locals;
 use crate::outcome::Settled;
+use crate::pool::Request;
+use crate::registry;
 use crate::session::Session;
+use crate::watchdog::{self, Watch};
 
 #[derive(Debug)]
 pub(crate) struct Transaction<B: Backend> {
@@ -24,11 +31,45 @@ pub(crate) struct Transaction<B: Backend> {
     seat: RefCell<Seat<B>>,
     ghost: RefCell<Option<<B::Connection as Connection>::Ghost>>,
     doom: RefCell<Option<Doom>>,
-    mark: RefCell<Option<Mark>>,
-    hooks: RefCell<Hooks>,
+    /// The attempt itself, then one for each open savepoint; never empty.
+    levels: RefCell<Vec<Level<B>>>,
+    /// What ended on its own inside.
+    pub(crate) ledger: Rc<Ledger>,
+    /// The unit that waits on this thread until this one has ended, and holds its locks meanwhile.
+    pub(crate) suspends: Option<Label>,
+    /// No attempt of this unit, nor of one inside it, begins later.
+    pub(crate) until: Instant,
+    /// When statements stop being answered: the unit's own deadline, or a nearer one of a unit that joined.
+    pub(crate) deadline: Cell<Option<Instant>>,
     pub(crate) used: Cell<Used>,
     /// Affected rows and last insert id of the last statement.
     pub(crate) written: Cell<(u64, u64)>,
+}
+
+/// What an attempt begins with.
+#[derive(Debug)]
+pub(crate) struct Begun<B: Backend> {
+    pub(crate) database: Database<B>,
+    pub(crate) unit: Label,
+    pub(crate) characteristics: Characteristics,
+    pub(crate) attempt: u32,
+    pub(crate) suspends: Option<Label>,
+    pub(crate) until: Instant,
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// What belongs to an attempt or to a savepoint in it, and goes with it.
+#[derive(Debug)]
+pub(crate) struct Level<B: Backend> {
+    pub(crate) mark: Option<Mark>,
+    pub(crate) hooks: Hooks<B>,
+    pub(crate) locals: Locals,
+}
+
+impl<B: Backend> Default for Level<B> {
+    fn default() -> Self {
+        Self { mark: None, hooks: Hooks::default(), locals: Locals::default() }
+    }
 }
 
 /// Where the session is.
@@ -74,25 +115,22 @@ pub(crate) enum Used {
 }
 
 impl<B: Backend> Transaction<B> {
-    pub(crate) fn new(
-        database: Database<B>,
-        unit: Label,
-        characteristics: Characteristics,
-        attempt: u32,
-        mut session: Session<B>,
-    ) -> Rc<Self> {
-        session.connection.expect(characteristics);
+    pub(crate) fn new(begun: Begun<B>, mut session: Session<B>) -> Rc<Self> {
+        session.connection.expect(begun.characteristics);
         Rc::new(Self {
-            database,
-            unit,
-            characteristics,
-            attempt,
+            database: begun.database,
+            unit: begun.unit,
+            characteristics: begun.characteristics,
+            attempt: begun.attempt,
+            suspends: begun.suspends,
+            until: begun.until,
+            deadline: Cell::new(begun.deadline),
             settled: Settled::default(),
             ghost: RefCell::new(session.connection.ghost()),
             seat: RefCell::new(Seat::Here(session)),
             doom: RefCell::default(),
-            mark: RefCell::default(),
-            hooks: RefCell::default(),
+            levels: RefCell::new(vec![Level::default()]),
+            ledger: Rc::default(),
             used: Cell::new(Used::NotYet),
             written: Cell::default(),
         })
@@ -106,16 +144,25 @@ impl<B: Backend> Transaction<B> {
         if let Some(doom) = &*self.doom.borrow() {
             return Err(doom.error.clone());
         }
+        if self.is_late() {
+            return Err(self.note(late("before this statement; it was not sent"), "the deadline"));
+        }
+        if self.is_busy() {
+            return Err(self.busy());
+        }
         let Seat::Here(session) = self.seat.replace(Seat::Lent) else { return Err(self.busy()) };
-        let mut loan = Loan { transaction: Rc::clone(self), session: Some(session) };
+        let mut loan = Loan { transaction: Rc::clone(self), watch: None, session: Some(session) };
         if self.used.replace(Used::Yes) == Used::NotYet {
             loan.wake()?;
         }
+        loan.watch();
         Ok(loan)
     }
 
     /// Notes a failure where it happens, whatever the body makes of the error, and names the unit in it.
-    pub(crate) fn note(&self, failed: Failed, statement: &str) -> Error {
+    pub(crate) fn note(&self, mut failed: Failed, statement: &str) -> Error {
+        self.suspect_the_suspended(&mut failed);
+        self.blame_the_deadline(&mut failed);
         let (fault, dooms) = (failed.fault, failed.dooms());
         let error = Error::from_failed(failed).on_statement(statement).in_unit(&self.unit, self.attempt, &self.settled);
         if dooms {
@@ -124,17 +171,78 @@ impl<B: Backend> Transaction<B> {
         error
     }
 
+    /// Who suspended a unit and then waits for a lock in vain most likely waits for that unit: it cannot end meanwhile.
+    fn suspect_the_suspended(&self, failed: &mut Failed) {
+        if let (ErrorKind::LockTimeout, Some(outer)) = (failed.fault.kind, &self.suspends) {
+            failed.fault.again = Again::Never;
+            failed.detail =
+                format!("{}; unit {outer} is suspended until this one ends, and may hold the lock", failed.detail)
+                    .into();
+        }
+    }
+
+    /// What fails after the deadline fails because of it: the connection was ended, or a lock was not waited for any longer.
+    fn blame_the_deadline(&self, failed: &mut Failed) {
+        if failed.dooms() && self.is_late() && failed.fault.kind != ErrorKind::Timeout {
+            failed.fault = Fault { kind: ErrorKind::Timeout, again: Again::Never, ..failed.fault };
+            failed.detail = format!("the unit's deadline passed: {}", failed.detail).into();
+        }
+    }
+
+    /// What is left until the deadline.
+    fn left(&self) -> Option<Duration> {
+        self.deadline.get().map(|deadline| deadline.saturating_duration_since(self.database.clock().now()))
+    }
+
+    fn is_late(&self) -> bool {
+        self.deadline.get().is_some_and(|deadline| self.database.clock().now() >= deadline)
+    }
+
+    /// Brings the deadline nearer, never further away, until the guard drops.
+    pub(crate) fn hurry(&self, deadline: Option<Instant>) -> Hurried<'_> {
+        let before = self.deadline.get();
+        let nearer = [before, deadline].into_iter().flatten().min();
+        self.deadline.set(nearer);
+        Hurried { deadline: &self.deadline, before }
+    }
+
     pub(crate) fn doom(&self) -> Option<Doom> {
         self.doom.borrow().clone()
     }
 
-    /// The first mark stands.
+    /// Marks the innermost savepoint, or the whole where there is none. The first mark stands.
     pub(crate) fn mark(&self, mark: Mark) {
-        self.mark.borrow_mut().get_or_insert(mark);
+        self.with_level(|level| level.mark.get_or_insert(mark).clone());
     }
 
     pub(crate) fn marked(&self) -> Option<Mark> {
-        self.mark.borrow().clone()
+        self.with_level(|level| level.mark.clone())
+    }
+
+    /// Works on the innermost level. No user code may run in `work`: the levels are borrowed.
+    pub(crate) fn with_level<R>(&self, work: impl FnOnce(&mut Level<B>) -> R) -> R {
+        work(self.levels.borrow_mut().last_mut().expect("an attempt has its own level to its end"))
+    }
+
+    pub(crate) fn push_level(&self) {
+        self.levels.borrow_mut().push(Level::default());
+    }
+
+    pub(crate) fn pop_level(&self) -> Level<B> {
+        self.levels.borrow_mut().pop().expect("each savepoint pops the level that it pushed")
+    }
+
+    /// Takes over what a savepoint leaves that is not rolled back by itself.
+    pub(crate) fn absorb(&self, inner: Level<B>) {
+        self.with_level(|level| {
+            level.hooks.absorb(inner.hooks);
+            level.locals.absorb(inner.locals);
+        });
+    }
+
+    /// Whether nothing can be sent any more, for good.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.doom.borrow().is_some()
     }
 
     pub(crate) fn is_busy(&self) -> bool {
@@ -149,13 +257,8 @@ impl<B: Backend> Transaction<B> {
         .in_unit(&self.unit, self.attempt, &self.settled)
     }
 
-    /// Registers hooks; the borrow ends before anything else runs.
-    pub(crate) fn with_hooks<R>(&self, register: impl FnOnce(&mut Hooks) -> R) -> R {
-        register(&mut self.hooks.borrow_mut())
-    }
-
-    pub(crate) fn take_hooks(&self) -> Hooks {
-        std::mem::take(&mut self.hooks.borrow_mut())
+    pub(crate) fn take_hooks(&self) -> Hooks<B> {
+        self.with_level(|level| std::mem::take(&mut level.hooks))
     }
 
     /// Takes the session for good, at the end. `Lent` = a leaked guard has it.
@@ -169,16 +272,53 @@ impl<B: Backend> Transaction<B> {
     }
 }
 
+fn late(when: &str) -> Failed {
+    let detail = format!("the unit's deadline passed {when}");
+    Failed::of(ErrorKind::Timeout, Undone::Doomed, Again::Never, detail)
+}
+
+/// Made by [`Transaction::hurry`].
+#[must_use = "the deadline is nearer only while this lives"]
+#[derive(Debug)]
+pub(crate) struct Hurried<'t> {
+    deadline: &'t Cell<Option<Instant>>,
+    before: Option<Instant>,
+}
+
+impl Drop for Hurried<'_> {
+    fn drop(&mut self) {
+        self.deadline.set(self.before);
+    }
+}
+
 /// A session on loan from its transaction.
 #[derive(Debug)]
 pub(crate) struct Loan<B: Backend> {
     pub(crate) transaction: Rc<Transaction<B>>,
+    /// Ends the statement at the deadline. Dropped first: it works on the session.
+    watch: Option<Watch>,
     session: Option<Session<B>>,
 }
 
 impl<B: Backend> Loan<B> {
     pub(crate) fn connection(&mut self) -> &mut B::Connection {
         &mut self.session.as_mut().expect("a loan holds its session until it drops").connection
+    }
+
+    /// At the deadline the server side of the connection is ended by another one, so that its locks are free at once; where
+    /// that cannot be, the socket is shut.
+    fn watch(&mut self) {
+        let Some(deadline) = self.transaction.deadline.get() else { return };
+        let pool = Arc::clone(self.transaction.database.pool());
+        let connection = self.connection();
+        let (ghost, stop) = (connection.ghost(), connection.stopper());
+        self.watch = Some(watchdog::watch(deadline, move || {
+            let ended = ghost.map(|ghost| pool.connector().connect().and_then(|mut side| side.lay(&ghost)));
+            match ended {
+                Some(Ok(Laid::Gone)) => {}
+                Some(Ok(Laid::OutOfReach) | Err(_)) | None => stop(),
+            }
+        }));
     }
 
     /// Before the first statement: a connection that died while idle is replaced, since nothing was sent on it yet.
@@ -188,7 +328,12 @@ impl<B: Backend> Loan<B> {
         }
         let dead = self.session.take().expect("a loan holds its session until it drops");
         let transaction = Rc::clone(&self.transaction);
-        let mut fresh = transaction.database.pool().exchange(dead).map_err(|failed| transaction.lost(failed))?;
+        let pool = transaction.database.pool();
+        // The dead one counts as held by the unit that is being served here.
+        let holds = registry::holding(pool).saturating_sub(1);
+        let mut fresh = pool
+            .exchange(dead, Request { holds, within: self.transaction.left() })
+            .map_err(|failed| transaction.lost(failed))?;
         fresh.connection.expect(transaction.characteristics);
         transaction.ghost.replace(fresh.connection.ghost());
         self.session = Some(fresh);
@@ -207,6 +352,7 @@ impl<B: Backend> Transaction<B> {
 
 impl<B: Backend> Drop for Loan<B> {
     fn drop(&mut self) {
+        self.watch = None;
         if let Some(session) = self.session.take() {
             self.transaction.seat.replace(Seat::Here(session));
         }

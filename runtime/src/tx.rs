@@ -7,8 +7,11 @@ use std::rc::Rc;
 
 use crate::backend::Backend;
 use crate::backend::mysql::MySql;
+use crate::error::Error;
 use crate::hooks::{Cause, HookResult};
 use crate::label::Label;
+use crate::nested::nested;
+use crate::private::{UnitResult, returned, roll_back};
 use crate::transaction::{Mark, Transaction};
 
 /// The transaction of the unit that is running, as its body sees it.
@@ -46,6 +49,25 @@ impl<B: Backend> Tx<'_, B> {
         self.transaction.mark(Mark::RollbackOnly { by: self.label.clone() });
     }
 
+    /// Runs `hook` inside the transaction, after the outermost body returned `Ok` and before COMMIT; an error or panic of it
+    /// rolls the unit back (kind [`HookRefused`](crate::ErrorKind::HookRefused)).
+    ///
+    /// Hooks run in the order of their registration and may register further ones, in at most 100 rounds. Those of a savepoint
+    /// that is rolled back never run.
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// #[unit_of_work]
+    /// fn order(tx: &mut Tx, item: u64) -> Result<(), Error> {
+    ///     tx.exec_drop("INSERT INTO orders (item) VALUES (?)", (item,))?;
+    ///     tx.before_commit(move |tx| tx.exec_drop("UPDATE stock SET n = n - 1 WHERE item = ?", (item,)));
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn before_commit<R: HookResult>(&mut self, hook: impl FnOnce(&mut Tx<'_, B>) -> R + 'static) {
+        self.transaction.with_level(|level| level.hooks.before_commit(hook));
+    }
+
     /// Runs `hook` once, after COMMIT was confirmed, the session given back and the thread as before: it may open a unit.
     ///
     /// Hooks run in the order of their registration; those of an attempt that is not committed never run. A hook that fails or
@@ -63,7 +85,7 @@ impl<B: Backend> Tx<'_, B> {
     /// }
     /// ```
     pub fn after_commit<R: HookResult>(&mut self, hook: impl FnOnce() -> R + 'static) {
-        self.transaction.with_hooks(|hooks| hooks.after_commit(hook));
+        self.transaction.with_level(|level| level.hooks.after_commit(hook));
     }
 
     /// Runs `hook` once with the cause, after this attempt was rolled back, the session given back and the thread as before.
@@ -71,7 +93,70 @@ impl<B: Backend> Tx<'_, B> {
     /// It belongs to the attempt that registered it: a unit that is rolled back twice and committed at the third attempt runs
     /// the hooks of its first two attempts, each before the next begins.
     pub fn after_rollback<R: HookResult>(&mut self, hook: impl FnOnce(&Cause) -> R + 'static) {
-        self.transaction.with_hooks(|hooks| hooks.after_rollback(hook));
+        self.transaction.with_level(|level| level.hooks.after_rollback(hook));
+    }
+
+    /// Runs `hook` once with the error, when COMMIT was sent and not answered. Then no other hook runs: nobody knows which.
+    pub fn on_unknown<R: HookResult>(&mut self, hook: impl FnOnce(&Error) -> R + 'static) {
+        self.transaction.with_level(|level| level.hooks.on_unknown(hook));
+    }
+
+    /// A value that lives as long as this attempt, or this savepoint: one per type, shared by all units that join.
+    ///
+    /// It is made with [`Default`] at the first call; what changes in it sits in a cell of the user's.
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// use std::cell::RefCell;
+    ///
+    /// #[derive(Default)]
+    /// struct Audit(RefCell<Vec<String>>);
+    ///
+    /// fn audit(tx: &mut Tx, line: &str) {
+    ///     let audit = tx.local::<Audit>();
+    ///     if audit.0.borrow().is_empty() {
+    ///         let lines = audit.clone();
+    ///         tx.before_commit(move |tx| {
+    ///             tx.exec_batch("INSERT INTO audit (line) VALUES (?)", lines.0.take().into_iter().map(|line| (line,)))
+    ///         });
+    ///     }
+    ///     audit.0.borrow_mut().push(line.to_owned());
+    /// }
+    /// ```
+    pub fn local<T: Default + 'static>(&mut self) -> Rc<T> {
+        if let Some(value) = self.transaction.with_level(|level| level.locals.get()) {
+            return value;
+        }
+        // `default` is the user's code: no borrow is held while it runs.
+        let value = Rc::new(T::default());
+        self.transaction.with_level(|level| level.locals.keep(Rc::clone(&value)));
+        self.transaction.with_level(|level| level.locals.get()).unwrap_or(value)
+    }
+
+    /// Runs `work` in a savepoint: `Ok` keeps what it did, `Err` undoes that much and no more. What
+    /// [`Nested`](crate::Propagation::Nested) does, in place.
+    ///
+    /// # Errors
+    /// What `work` returns; a fault that ended the whole transaction; `Propagation` in a unit without a transaction.
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// #[unit_of_work]
+    /// fn import(tx: &mut Tx, rows: &[(u64, &str)]) -> Result<usize, Error> {
+    ///     let mut bad = 0;
+    ///     for (id, name) in rows {
+    ///         let row = tx.savepoint::<_, Error>(|tx| tx.exec_drop("INSERT INTO item VALUES (?, ?)", (id, name)));
+    ///         bad += usize::from(row.is_err());
+    ///     }
+    ///     Ok(bad)
+    /// }
+    /// ```
+    pub fn savepoint<T, E>(&mut self, mut work: impl FnMut(&mut Tx<'_, B>) -> Result<T, E>) -> Result<T, E>
+    where
+        Result<T, E>: UnitResult<Error = E>,
+    {
+        let (transaction, label) = (Rc::clone(&self.transaction), self.label.clone());
+        returned(|tx, _| work(tx), roll_back, |body| nested(&transaction, &label, None, body))
     }
 }
 

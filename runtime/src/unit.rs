@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::label::Label;
-use crate::options::{Access, Isolation, Options, Retry};
+use crate::options::{Access, Isolation, Options, Propagation, Replay, Retry, Snapshot};
 
 /// What the attribute knows of a function.
 #[derive(Debug)]
@@ -42,6 +43,37 @@ impl Unit {
         self
     }
 
+    /// What it does when the thread is in a unit already, and when it is not.
+    pub const fn propagation(mut self, propagation: Propagation) -> Self {
+        self.options.propagation = propagation;
+        self
+    }
+
+    /// It may end on its own again when the unit around it runs again.
+    pub const fn repeatable(mut self) -> Self {
+        self.options.replay = Replay::Repeatable;
+        self
+    }
+
+    /// One deadline over admission, waiting, all attempts and backoff.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// How long the server waits for a lock.
+    pub const fn lock_wait(mut self, wait: Duration) -> Self {
+        self.options.lock_wait = Some(wait);
+        self
+    }
+
+    /// The read view is taken at the begin; implies `repeatable read`, since servers ignore it elsewhere.
+    pub const fn snapshot(mut self) -> Self {
+        self.options.snapshot = Snapshot::AtBegin;
+        self.options.isolation = Some(Isolation::RepeatableRead);
+        self
+    }
+
     /// How it is retried.
     pub const fn retry(mut self, retry: Retry) -> Self {
         self.options.retry = Some(retry);
@@ -56,10 +88,27 @@ impl Unit {
     }
 
     fn derived(&self, body_type: &str) -> String {
-        let path = body_type.trim_end_matches("::{{closure}}");
+        let path = without_type_arguments(body_type.trim_end_matches("::{{closure}}"));
         // Without the function's own name in it the text is not what we take it for; the plain name is still right.
-        if path.contains(self.function) { path.to_owned() } else { self.function.to_owned() }
+        if path.contains(self.function) { path } else { self.function.to_owned() }
     }
+}
+
+/// `bank::Account<i32>::transfer<&str>` is the same unit whatever it is instantiated with: they share one descriptor. What
+/// stands before a path in `<Type as Trait>::function` is kept, without its own arguments.
+fn without_type_arguments(path: &str) -> String {
+    let mut depth = 0_usize;
+    let mut kept = String::new();
+    for (at, character) in path.char_indices() {
+        match character {
+            '<' if at == 0 => kept.push('<'),
+            '<' => depth += 1,
+            '>' if depth > 0 => depth -= 1,
+            _ if depth == 0 => kept.push(character),
+            _ => {}
+        }
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -70,6 +119,11 @@ mod tests {
     fn the_name_comes_from_the_type_of_the_body() {
         static UNIT: Unit = Unit::new("transfer", "src/bank.rs", 3);
         assert_eq!(UNIT.label(|| "bank::Account::transfer::{{closure}}").name(), "bank::Account::transfer");
+        static GENERIC: Unit = Unit::new("put", "src/bank.rs", 3);
+        assert_eq!(
+            GENERIC.label(|| "<n::A<Vec<i32>> as n::L<u8>>::put<&str, 2>::{{closure}}").name(),
+            "<n::A as n::L>::put"
+        );
         static NAMED: Unit = Unit::new("transfer", "src/bank.rs", 3).name("pay");
         assert_eq!(NAMED.label(|| "bank::transfer::{{closure}}").to_string(), "`pay` (src/bank.rs:3)");
         static ODD: Unit = Unit::new("transfer", "src/bank.rs", 3);

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::panic::Location;
+use std::time::Duration;
 
 use crate::backend::Backend;
 use crate::database::Database;
 use crate::label::Label;
-use crate::options::{Access, Isolation, Options, Retry};
+use crate::options::{Access, Isolation, OnError, Options, Propagation, Replay, Retry, Snapshot};
 use crate::private::{UnitResult, returned};
 use crate::run::run_on;
 use crate::tx::Tx;
@@ -27,10 +28,33 @@ use crate::tx::Tx;
 /// ```
 #[derive(Debug)]
 #[must_use = "nothing happens until `run` is called"]
-pub struct UnitBuilder<'d, B: Backend> {
+pub struct UnitBuilder<'d, B: Backend, J = RollBack> {
     database: &'d Database<B>,
     label: Label,
     options: Options,
+    judge: J,
+}
+
+/// What the errors of a unit's body ask for: nothing special, or what a closure given to [`UnitBuilder::on_error`] says.
+pub trait Judge<E> {
+    /// What `error` asks for.
+    fn judge(&self, error: &E) -> OnError;
+}
+
+/// Every error rolls back.
+#[derive(Debug, Clone, Copy)]
+pub struct RollBack;
+
+impl<E> Judge<E> for RollBack {
+    fn judge(&self, _: &E) -> OnError {
+        OnError::RollBack
+    }
+}
+
+impl<E, F: Fn(&E) -> OnError> Judge<E> for F {
+    fn judge(&self, error: &E) -> OnError {
+        self(error)
+    }
 }
 
 impl<B: Backend> Database<B> {
@@ -38,11 +62,12 @@ impl<B: Backend> Database<B> {
     #[track_caller]
     pub fn unit(&self, name: impl Into<Cow<'static, str>>) -> UnitBuilder<'_, B> {
         let place = Location::caller();
-        UnitBuilder { database: self, label: Label::new(name, place.file(), place.line()), options: Options::NONE }
+        let label = Label::new(name, place.file(), place.line());
+        UnitBuilder { database: self, label, options: Options::NONE, judge: RollBack }
     }
 }
 
-impl<B: Backend> UnitBuilder<'_, B> {
+impl<'d, B: Backend, J> UnitBuilder<'d, B, J> {
     /// The isolation level. Default: the database's.
     pub fn isolation(mut self, isolation: Isolation) -> Self {
         self.options.isolation = Some(isolation);
@@ -55,10 +80,54 @@ impl<B: Backend> UnitBuilder<'_, B> {
         self
     }
 
+    /// What the unit does when the thread is in a unit of this database already, and when it is not. Default:
+    /// [`Required`](Propagation::Required).
+    pub fn propagation(mut self, propagation: Propagation) -> Self {
+        self.options.propagation = propagation;
+        self
+    }
+
+    /// The unit, one that ends on its own inside another, may do so again when the other runs again. Without it the other is
+    /// not run again once this one has committed: running it twice would do its work twice.
+    pub fn repeatable(mut self) -> Self {
+        self.options.replay = Replay::Repeatable;
+        self
+    }
+
     /// How the unit is retried. Default: the database's policy.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.options.retry = Some(retry);
         self
+    }
+
+    /// One deadline over waiting for a session, all attempts and the sleeps between them. A statement that still runs then is
+    /// ended at the server. Default: none.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// How long the server waits for a lock, of rows or of metadata: whole seconds, rounded up, at least one. Default: as the
+    /// server is configured.
+    pub fn lock_wait(mut self, wait: Duration) -> Self {
+        self.options.lock_wait = Some(wait);
+        self
+    }
+
+    /// The read view is that of the begin instead of the first read; needs, and without another level implies,
+    /// [`RepeatableRead`](Isolation::RepeatableRead).
+    pub fn snapshot(mut self) -> Self {
+        self.options.snapshot = Snapshot::AtBegin;
+        self.options.isolation.get_or_insert(Isolation::RepeatableRead);
+        self
+    }
+
+    /// What errors of the body ask for: to be committed all the same, or another attempt. Default: all roll back.
+    ///
+    /// In a unit that joins or is nested an error that commits neither dooms nor undoes anything, and one that asks for another
+    /// attempt is an error like others: only the unit that began can run again.
+    pub fn on_error<F>(self, judge: F) -> UnitBuilder<'d, B, F> {
+        UnitBuilder { database: self.database, label: self.label, options: self.options, judge }
     }
 
     /// Runs `body` as a unit of work. It may run several times, so it is an `Fn`: what it captures it can only look at.
@@ -68,8 +137,10 @@ impl<B: Backend> UnitBuilder<'_, B> {
     /// or its outcome is unknown.
     pub fn run<T, E>(self, body: impl Fn(&mut Tx<'_, B>) -> Result<T, E>) -> Result<T, E>
     where
-        Result<T, E>: UnitResult,
+        Result<T, E>: UnitResult<Error = E>,
+        J: Judge<E>,
     {
-        returned(|tx, _| body(tx), |body| run_on(self.database, &self.label, &self.options, body))
+        let Self { database, label, options, judge } = self;
+        returned(|tx, _| body(tx), |error| judge.judge(error), |body| run_on(database, &label, &options, body))
     }
 }

@@ -7,7 +7,7 @@ use std::any::Any;
 use std::fmt::Debug;
 
 use crate::fault::Failed;
-use crate::options::{Access, Isolation};
+use crate::options::{Access, Isolation, Snapshot};
 
 /// A database engine: the type parameter of [`Database`](crate::Database) and [`Tx`](crate::Tx).
 ///
@@ -30,9 +30,41 @@ pub trait Connector: Debug + Send + Sync + 'static {
     fn connect(&self) -> Result<Self::Connection, Failed>;
 }
 
-/// What a transaction is to be like.
+/// When what a unit does is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Commits {
+    /// At its end, all at once.
+    Together,
+    /// Each statement by itself: there is no transaction.
+    Each,
+}
+
+/// How long the server waits for a lock, of rows and of metadata. Seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LockWait {
+    /// As it is configured.
+    Server,
+    /// As the unit says.
+    Exactly(u32),
+    /// As it is configured, but not longer: there is a deadline.
+    AtMost(u32),
+}
+
+/// Whether a ghost could be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Laid {
+    /// It is gone.
+    Gone,
+    /// This connection cannot reach it: another server, or something in between.
+    OutOfReach,
+}
+
+/// What a session is to be like for a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Characteristics {
+    pub(crate) commits: Commits,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) lock_wait: LockWait,
     pub(crate) isolation: Isolation,
     pub(crate) access: Access,
 }
@@ -63,6 +95,12 @@ pub trait Connection: Debug + Send + 'static {
     fn commit(&mut self) -> Result<(), Failed>;
     /// Rolls back and awaits the answer; sends nothing if nothing was sent before.
     fn rollback(&mut self) -> Result<(), Failed>;
+    /// Sets a savepoint of a fresh name, and begins the transaction for it if need be.
+    fn savepoint(&mut self) -> Result<String, Failed>;
+    /// Forgets a savepoint, keeping what was done since.
+    fn release(&mut self, savepoint: &str) -> Result<(), Failed>;
+    /// Undoes what was done since a savepoint.
+    fn rollback_to(&mut self, savepoint: &str) -> Result<(), Failed>;
     /// Puts a touched connection back into the state that units expect.
     fn reset(&mut self) -> Result<(), Failed>;
     /// What it is worth now.
@@ -72,5 +110,8 @@ pub trait Connection: Debug + Send + 'static {
     /// What would be left of it on the server. `None` where killing is not safe.
     fn ghost(&self) -> Option<Self::Ghost>;
     /// Ends what is left of another connection, if this one talks to the same server.
-    fn lay(&mut self, ghost: &Self::Ghost) -> Result<(), Failed>;
+    fn lay(&mut self, ghost: &Self::Ghost) -> Result<Laid, Failed>;
+    /// What shuts the socket from another thread, while this one is blocked on it. Must not be called after the connection is
+    /// gone.
+    fn stopper(&self) -> Box<dyn FnOnce() + Send>;
 }

@@ -13,6 +13,8 @@ use crate::error::{Error, ErrorKind};
 use crate::fault::Failed;
 use crate::label::Label;
 use crate::outcome::Outcome;
+use crate::pool;
+use crate::registry::{self, Place};
 
 /// A session outside of any unit: what [`Database::session`] gives its closure.
 #[derive(Debug)]
@@ -38,10 +40,12 @@ impl Database<MySql> {
     /// ```
     pub fn session<R>(&self, work: impl FnOnce(&mut Session<'_>) -> Result<R, Error>) -> Result<R, Error> {
         let place = self.place().ok_or_else(Error::torn_down)?;
-        if let Some(active) = place.active() {
+        if let Some(active) = registry::active(self.pool()) {
             return Err(inside(&active.unit));
         }
-        let mut held = self.pool().hold(&place.slot).map_err(outside)?;
+        let request = pool::Request { holds: registry::holding(self.pool()), within: None };
+        let _named = place.slot.held_by(&Label::new("Database::session", file!(), line!()), self.clock().now());
+        let mut held = Held::acquire(self, &place, request).map_err(outside)?;
         let connection = held.connection();
         connection.reassure().map_err(outside)?;
         connection.leaves_something();
@@ -73,6 +77,32 @@ impl Speaks for Session<'_> {
 
 fn outside(failed: Failed) -> Error {
     Error::from_failed(failed).with_outcome(Outcome::Untransacted)
+}
+
+/// A session that goes back by itself, also on unwinding.
+struct Held<'d> {
+    database: &'d Database<MySql>,
+    place: &'d Place<MySql>,
+    session: Option<crate::session::Session<MySql>>,
+}
+
+impl<'d> Held<'d> {
+    fn acquire(database: &'d Database<MySql>, place: &'d Place<MySql>, request: pool::Request) -> Result<Self, Failed> {
+        let session = database.pool().acquire(&place.slot, request)?;
+        Ok(Self { database, place, session: Some(session) })
+    }
+
+    fn connection(&mut self) -> &mut MySqlConnection {
+        &mut self.session.as_mut().expect("the session is held until the guard drops").connection
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take() {
+            self.database.pool().release(session, &self.place.slot);
+        }
+    }
 }
 
 fn inside(unit: &Label) -> Error {

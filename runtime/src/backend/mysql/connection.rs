@@ -5,14 +5,15 @@
 use mysql::{Conn, Row};
 
 use super::faults;
-use super::opening::{Begin, OPENED, OnLockTimeout, Server, characteristics_text, open};
+use super::opening::{Begin, OPENED, OnLockTimeout, Server, change, open};
 use super::sizes::largest_packet;
 use super::statement::{Touches, Verdict, Wait};
 use super::texts::Texts;
 use super::wire::{Answer, Request, SessionState, Wire};
-use crate::backend::{Characteristics, Connection, Standing};
+use crate::backend::{Characteristics, Commits, Connection, Laid, Standing};
 use crate::error::ErrorKind;
 use crate::fault::{Again, AtCommit, Failed, Undone};
+use crate::options::Snapshot;
 
 /// Chain and release are spelled out: `completion_type` must not decide them.
 const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
@@ -35,7 +36,7 @@ pub struct MySqlConnection {
     step: Step,
     left: Left,
     texts: Texts,
-    brackets: u64,
+    savepoints: u64,
 }
 
 /// Whether something was sent since the last COMMIT or ROLLBACK.
@@ -89,7 +90,7 @@ impl MySqlConnection {
             step: Step::In,
             left: Left::Nothing,
             texts: Texts::default(),
-            brackets: 0,
+            savepoints: 0,
         })
     }
 
@@ -99,15 +100,21 @@ impl MySqlConnection {
         self.measure(&request)?;
         match reading.verdict {
             Verdict::Refused(refusal) => Err(refused(&refusal.to_string())),
+            // Without a transaction there is none that could be ended unseen.
+            Verdict::Plain | Verdict::Bracketed if self.wanted.commits == Commits::Each => {
+                self.begin()?;
+                let touches = if reading.verdict == Verdict::Plain { reading.touches } else { Touches::Session };
+                self.noting(touches, reading.wait, |wire| wire.exchange(request, rows))
+            }
             Verdict::Plain => {
                 self.begin()?;
                 self.noting(reading.touches, reading.wait, |wire| wire.exchange(request, rows))
             }
             Verdict::Bracketed => {
                 self.begin()?;
-                let name = self.open_bracket()?;
+                let name = self.savepoint()?;
                 let answer = self.noting(Touches::Session, reading.wait, |wire| wire.exchange(request, rows))?;
-                self.close_bracket(&name)?;
+                self.release(&name)?;
                 Ok(answer)
             }
         }
@@ -139,31 +146,18 @@ impl MySqlConnection {
             Open::MayBe | Open::Ending => return Ok(()),
             Open::No => {}
         }
-        if self.has != self.wanted {
-            self.send(characteristics_text(self.wanted))?;
-            self.has = self.wanted;
+        if let Some(text) = change(self.has, self.wanted, &self.server) {
+            self.send(&text)?;
         }
-        self.transaction = Open::MayBe;
-        match self.server.begin {
-            Begin::Implicit => Ok(()),
-            Begin::Explicit => self.send("START TRANSACTION").map(drop),
-        }
-    }
-
-    /// Sets a savepoint that nobody else knows. If it is still there afterwards, nothing in between has committed.
-    pub(crate) fn open_bracket(&mut self) -> Result<String, Failed> {
-        self.brackets += 1;
-        let name = format!("unit_of_work_{}", self.brackets);
-        self.send(&format!("SAVEPOINT {name}")).map(|_| name)
-    }
-
-    pub(crate) fn close_bracket(&mut self, name: &str) -> Result<(), Failed> {
-        if self.step == Step::Out {
+        self.has = self.wanted;
+        if self.wanted.commits == Commits::Each {
             return Ok(());
         }
-        match self.send(&format!("RELEASE SAVEPOINT {name}")) {
-            Err(failed) if failed.code == Some(NO_SUCH_SAVEPOINT) => Err(committed_inside()),
-            result => result.map(drop),
+        self.transaction = Open::MayBe;
+        match (self.wanted.snapshot, self.server.begin) {
+            (Snapshot::AtBegin, _) => self.send("START TRANSACTION WITH CONSISTENT SNAPSHOT").map(drop),
+            (Snapshot::AtFirstRead, Begin::Explicit) => self.send("START TRANSACTION").map(drop),
+            (Snapshot::AtFirstRead, Begin::Implicit) => Ok(()),
         }
     }
 
@@ -180,6 +174,16 @@ impl MySqlConnection {
     /// From now on the session carries what its next user must not see.
     pub(crate) fn leaves_something(&mut self) {
         self.left = Left::Something;
+    }
+
+    fn about_savepoint(&mut self, sql: &str) -> Result<(), Failed> {
+        if self.step == Step::Out {
+            return Ok(());
+        }
+        match self.send(sql) {
+            Err(failed) if failed.code == Some(NO_SUCH_SAVEPOINT) => Err(committed_inside()),
+            result => result.map(drop),
+        }
     }
 
     fn measure(&self, request: &Request<'_>) -> Result<(), Failed> {
@@ -278,10 +282,28 @@ impl Connection for MySqlConnection {
         Ok(())
     }
 
+    fn savepoint(&mut self) -> Result<String, Failed> {
+        self.begin()?;
+        self.savepoints += 1;
+        let name = format!("unit_of_work_{}", self.savepoints);
+        self.send(&format!("SAVEPOINT {name}")).map(|_| name)
+    }
+
+    /// If the savepoint is still there, nothing since it was set has ended the transaction.
+    fn release(&mut self, savepoint: &str) -> Result<(), Failed> {
+        self.about_savepoint(&format!("RELEASE SAVEPOINT {savepoint}"))
+    }
+
+    fn rollback_to(&mut self, savepoint: &str) -> Result<(), Failed> {
+        self.about_savepoint(&format!("ROLLBACK TO SAVEPOINT {savepoint}"))
+    }
+
     fn reset(&mut self) -> Result<(), Failed> {
         self.step = Step::Out;
         self.wire.exchange(Request::Reset, &mut drop).map_err(faults::failed)?;
         self.server = open(&mut *self.wire)?;
+        // What texts mean depends on the session's `sql_mode`, which was read anew.
+        self.texts = Texts::default();
         if let Some(home) = &self.home {
             // A reset leaves the default database where `USE` put it.
             let text = format!("USE `{}`", home.replace('`', "``"));
@@ -312,15 +334,19 @@ impl Connection for MySqlConnection {
         }
     }
 
-    fn lay(&mut self, ghost: &Ghost) -> Result<(), Failed> {
+    fn lay(&mut self, ghost: &Ghost) -> Result<Laid, Failed> {
         let other = &ghost.server;
         if self.server.begin == Begin::Explicit || !self.server.identity.is_same_server(&other.identity) {
-            return Ok(());
+            return Ok(Laid::OutOfReach);
         }
         match self.send(&format!("KILL CONNECTION {}", other.connection)) {
-            Err(failed) if failed.code == Some(NO_SUCH_THREAD) => Ok(()),
-            result => result.map(drop),
+            Err(failed) if failed.code != Some(NO_SUCH_THREAD) => Err(failed),
+            Ok(_) | Err(_) => Ok(Laid::Gone),
         }
+    }
+
+    fn stopper(&self) -> Box<dyn FnOnce() + Send> {
+        self.wire.stopper()
     }
 }
 
@@ -334,7 +360,7 @@ fn given_up() -> Failed {
 }
 
 fn committed_inside() -> Failed {
-    let detail = "this statement ended the unit's transaction, so part of the unit may be committed; it was not run again; \
+    let detail = "something here ended the unit's transaction, so part of the unit may be committed; it was not run again; \
                   take the COMMIT out of the procedure, or call it outside of any unit with `db.session`";
     Failed::of(ErrorKind::ImplicitCommit, Undone::Transaction, Again::Never, detail)
 }

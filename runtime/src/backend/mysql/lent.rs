@@ -9,6 +9,7 @@ use mysql::{Binary, Params, QueryResult, Statement, Text};
 
 use super::MySql;
 use super::faults;
+use crate::backend::{Commits, Connection};
 use crate::error::Error;
 use crate::fault::{Failed, Undone};
 use crate::transaction::{Loan, Transaction};
@@ -57,10 +58,12 @@ impl Tx<'_, MySql> {
     pub fn connection(&mut self) -> Result<Lent<'_>, Error> {
         let transaction = Rc::clone(&self.transaction);
         let mut loan = transaction.lend()?;
-        let connection = loan.connection();
-        let opened = connection.begin().and_then(|()| connection.open_bracket());
-        let bracket = opened.map_err(|failed| transaction.note(failed, "SAVEPOINT"))?;
-        Ok(Lent { transaction, loan, bracket: Some(bracket), broken: Broken::No, tx: std::marker::PhantomData })
+        let bracket = match transaction.characteristics.commits {
+            Commits::Together => loan.connection().savepoint().map(Some),
+            Commits::Each => loan.connection().begin().map(|()| None),
+        };
+        let bracket = bracket.map_err(|failed| transaction.note(failed, "SAVEPOINT"))?;
+        Ok(Lent { transaction, loan, bracket, broken: Broken::No, tx: std::marker::PhantomData })
     }
 }
 
@@ -75,12 +78,12 @@ impl Lent<'_> {
     }
 
     fn give_back(&mut self) -> Result<(), Error> {
-        let Some(bracket) = self.bracket.take() else { return Ok(()) };
         let connection = self.loan.connection();
         if self.broken == Broken::Yes {
             connection.give_up();
         }
-        connection.close_bracket(&bracket).map_err(|failed| self.transaction.note(failed, "a lent connection"))
+        let Some(bracket) = self.bracket.take() else { return Ok(()) };
+        connection.release(&bracket).map_err(|failed| self.transaction.note(failed, "a lent connection"))
     }
 }
 

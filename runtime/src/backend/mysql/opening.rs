@@ -6,14 +6,19 @@ use mysql::{Row, Value};
 use super::faults;
 use super::statement::Mode;
 use super::wire::{Request, SessionState, Wire};
-use crate::backend::Characteristics;
+use crate::backend::{Characteristics, Commits, LockWait};
 use crate::error::ErrorKind;
 use crate::fault::{Again, Failed, Undone};
-use crate::options::{Access, Isolation};
+use crate::options::{Access, Isolation, Snapshot};
 
 /// What a connection has when the opening is done.
-pub(crate) const OPENED: Characteristics =
-    Characteristics { isolation: Isolation::Serializable, access: Access::ReadWrite };
+pub(crate) const OPENED: Characteristics = Characteristics {
+    commits: Commits::Together,
+    snapshot: Snapshot::AtFirstRead,
+    lock_wait: LockWait::Server,
+    isolation: Isolation::Serializable,
+    access: Access::ReadWrite,
+};
 
 /// With autocommit off a transaction begins with the first statement, so that beginning costs no round trip.
 /// `completion_type` would make COMMIT begin another one. `init_connect` of the server may have changed the character set.
@@ -22,7 +27,7 @@ const SETTINGS: &str = "SET SESSION autocommit=0, completion_type=0;\
     SET NAMES utf8mb4;\
     SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE;\
     SELECT CONNECTION_ID(), @@hostname, @@port, @@server_id, UNIX_TIMESTAMP(), @@max_allowed_packet, \
-    @@sql_mode, @@innodb_rollback_on_timeout;\
+    @@sql_mode, @@innodb_rollback_on_timeout, @@innodb_lock_wait_timeout, @@lock_wait_timeout;\
     SHOW GLOBAL STATUS LIKE 'Uptime'";
 
 /// The user variable is there to be seen by the tracker that was just switched on; nobody reads it.
@@ -37,7 +42,15 @@ pub(crate) struct Server {
     pub(crate) max_allowed_packet: u64,
     pub(crate) mode: Mode,
     pub(crate) on_lock_timeout: OnLockTimeout,
+    lock_waits: LockWaits,
     pub(crate) begin: Begin,
+}
+
+/// How long the server waits for locks when nobody says otherwise. Seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LockWaits {
+    rows: u64,
+    metadata: u64,
 }
 
 /// Which server this is. Connection ids start again when a server restarts, and MySQL's `server_uuid` stays the same: so the
@@ -100,7 +113,9 @@ fn begin(wire: &mut dyn Wire, connection: u64) -> Result<Begin, Failed> {
 
 fn read(rows: &[Vec<Value>]) -> Option<Server> {
     let [about, uptime] = rows else { return None };
-    let [connection, host, port, server_id, now, packet, mode, rollback] = about.as_slice() else { return None };
+    let [connection, host, port, server_id, now, packet, mode, rollback, rows, metadata] = about.as_slice() else {
+        return None;
+    };
     let uptime = number(uptime.get(1)?)?;
     Some(Server {
         identity: Identity {
@@ -116,6 +131,7 @@ fn read(rows: &[Vec<Value>]) -> Option<Server> {
             0 => OnLockTimeout::UndoStatement,
             _ => OnLockTimeout::UndoTransaction,
         },
+        lock_waits: LockWaits { rows: number(rows)?, metadata: number(metadata)? },
         begin: Begin::Explicit,
     })
 }
@@ -134,32 +150,50 @@ fn unreadable() -> Failed {
     Failed::of(ErrorKind::Connect, Undone::Connection, Again::Never, detail)
 }
 
-/// The packet that changes isolation and access for the transactions to come.
-pub(crate) fn characteristics_text(wanted: Characteristics) -> &'static str {
-    match (wanted.isolation, wanted.access) {
-        (Isolation::ReadUncommitted, Access::ReadWrite) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED, READ WRITE"
+/// The packet that changes a session from what it has to what a unit wants: one, however much there is to change.
+pub(crate) fn change(has: Characteristics, wanted: Characteristics, server: &Server) -> Option<String> {
+    let mut texts = Vec::new();
+    if has.commits != wanted.commits {
+        texts.push(match wanted.commits {
+            Commits::Together => "SET SESSION autocommit=0".to_owned(),
+            Commits::Each => "SET SESSION autocommit=1".to_owned(),
+        });
+    }
+    if (has.isolation, has.access) != (wanted.isolation, wanted.access) {
+        let (isolation, access) = (level(wanted.isolation), mode(wanted.access));
+        texts.push(format!("SET SESSION TRANSACTION ISOLATION LEVEL {isolation}, {access}"));
+    }
+    if has.lock_wait != wanted.lock_wait {
+        let (rows, metadata) = server.lock_waits(wanted.lock_wait);
+        texts.push(format!("SET SESSION innodb_lock_wait_timeout={rows}, lock_wait_timeout={metadata}"));
+    }
+    (!texts.is_empty()).then(|| texts.join(";"))
+}
+
+impl Server {
+    /// Seconds for rows and for metadata. Metadata is waited for a day (MariaDB) or a year (MySQL) by default.
+    fn lock_waits(&self, wanted: LockWait) -> (u64, u64) {
+        let LockWaits { rows, metadata } = self.lock_waits;
+        match wanted {
+            LockWait::Server => (rows, metadata),
+            LockWait::Exactly(seconds) => (seconds.into(), seconds.into()),
+            LockWait::AtMost(seconds) => (rows.min(seconds.into()), metadata.min(seconds.into())),
         }
-        (Isolation::ReadUncommitted, Access::ReadOnly) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED, READ ONLY"
-        }
-        (Isolation::ReadCommitted, Access::ReadWrite) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
-        }
-        (Isolation::ReadCommitted, Access::ReadOnly) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY"
-        }
-        (Isolation::RepeatableRead, Access::ReadWrite) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE"
-        }
-        (Isolation::RepeatableRead, Access::ReadOnly) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-        }
-        (Isolation::Serializable, Access::ReadWrite) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE"
-        }
-        (Isolation::Serializable, Access::ReadOnly) => {
-            "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY"
-        }
+    }
+}
+
+fn level(isolation: Isolation) -> &'static str {
+    match isolation {
+        Isolation::ReadUncommitted => "READ UNCOMMITTED",
+        Isolation::ReadCommitted => "READ COMMITTED",
+        Isolation::RepeatableRead => "REPEATABLE READ",
+        Isolation::Serializable => "SERIALIZABLE",
+    }
+}
+
+fn mode(access: Access) -> &'static str {
+    match access {
+        Access::ReadWrite => "READ WRITE",
+        Access::ReadOnly => "READ ONLY",
     }
 }

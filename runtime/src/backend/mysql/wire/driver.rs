@@ -1,7 +1,7 @@
 //! The driver's `Conn` behind the seam. Decides how an answer is read: every result set is walked to its end, because the
 //! driver's own `query_drop` and `query_first` swallow the errors of all but the first.
 
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 
 use mysql::consts::SessionStateType;
 use mysql::prelude::{Protocol, Queryable};
@@ -36,10 +36,19 @@ impl Wire for DriverWire {
         self.0.connection_id()
     }
 
-    fn shut(&mut self) {
-        // It may be shut already, which is all that we want.
-        let _already_shut = shutdown(self.0.as_raw_fd(), Shutdown::Both);
+    fn stopper(&self) -> Box<dyn FnOnce() + Send> {
+        let socket = self.0.as_raw_fd();
+        Box::new(move || stop(socket))
     }
+
+    fn shut(&mut self) {
+        stop(self.0.as_raw_fd());
+    }
+}
+
+fn stop(socket: RawFd) {
+    // It may be shut already, which is all that we want.
+    let _already_shut = shutdown(socket, Shutdown::Both);
 }
 
 impl DriverWire {

@@ -138,6 +138,10 @@ impl Wire for FailingWire {
         self.inner.connection_id()
     }
 
+    fn stopper(&self) -> Box<dyn FnOnce() + Send> {
+        self.inner.stopper()
+    }
+
     fn shut(&mut self) {
         self.inner.shut();
     }

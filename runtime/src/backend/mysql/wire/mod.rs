@@ -69,6 +69,9 @@ pub(crate) trait Wire: Debug + Send {
     /// The connection's number as the handshake told it.
     fn connection_id(&self) -> u32;
 
+    /// What shuts the socket from another thread, while this one is blocked on it.
+    fn stopper(&self) -> Box<dyn FnOnce() + Send>;
+
     /// Shuts the socket, so that not even the driver's destructor can send.
     fn shut(&mut self);
 }

@@ -223,6 +223,11 @@ impl Wire for ScriptedWire {
         self.handshake
     }
 
+    /// Nobody is ever blocked on a script.
+    fn stopper(&self) -> Box<dyn FnOnce() + Send> {
+        Box::new(|| {})
+    }
+
     fn shut(&mut self) {
         self.lost = Lost::Yes;
         self.script.state().log.push(Sent { connection: self.id, text: "SHUT".into() });
@@ -252,6 +257,8 @@ impl ScriptedWire {
             Value::from(16 << 20),
             Value::from(""),
             Value::from(0),
+            Value::from(50),
+            Value::from(86_400),
         ];
         rows(row(&vec![String::new(); about.len()], about.to_vec()));
         rows(row(&["Variable_name".into(), "Value".into()], vec!["Uptime".into(), 1.into()]));

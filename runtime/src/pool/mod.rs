@@ -1,0 +1,380 @@
+//! Who gets a session. The thread's own parked one first, without a contended lock; then a free one, then a new one, then one
+//! parked by another thread, else waiting in line (`line`). Connecting, closing and dropping happen with no lock held. What a
+//! session can do is the engine's matter; when a unit needs one is `attempt`'s.
+
+mod ghosts;
+mod line;
+mod slot;
+mod stats;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::backend::{Backend, Connection, Connector, Standing};
+use crate::clock::Clock;
+use crate::fault::Failed;
+use crate::observe;
+use crate::session::Session;
+use ghosts::Ghosts;
+use line::{Grant, Waiter};
+use stats::Counters;
+
+pub(crate) use line::Request;
+pub(crate) use slot::Slot;
+pub use stats::Stats;
+
+/// Sizes and times.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) max_connections: usize,
+    pub(crate) min_idle: usize,
+    pub(crate) acquire_timeout: Duration,
+    pub(crate) ping_after: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) max_lifetime: Duration,
+}
+
+#[derive(Debug)]
+pub(crate) struct Pool<B: Backend> {
+    connector: B::Connector,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State<B>>,
+    /// Length of the queue, to be read without the lock by who parks a session.
+    waiting: AtomicUsize,
+    closed: AtomicBool,
+    /// Counts lost connections: sessions from before the last one are checked before use.
+    epoch: AtomicU64,
+    emptied: Condvar,
+    ghosts: Ghosts<B>,
+    counters: Counters,
+}
+
+#[derive(Debug)]
+struct State<B: Backend> {
+    /// Sessions that exist, those being opened included.
+    open: usize,
+    free: Vec<Session<B>>,
+    slots: Vec<Arc<Slot<B>>>,
+    queue: VecDeque<Arc<Waiter<B>>>,
+}
+
+/// Why a session is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closing {
+    Broken,
+    Expired,
+    Idle,
+    PoolClosed,
+}
+
+impl fmt::Display for Closing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Broken => "lost, out of step or left open",
+            Self::Expired => "older than `max_lifetime`",
+            Self::Idle => "idle for longer than `idle_timeout`",
+            Self::PoolClosed => "the database handle was closed",
+        })
+    }
+}
+
+impl<B: Backend> Pool<B> {
+    pub(crate) fn new(connector: B::Connector, limits: Limits, clock: Arc<dyn Clock>) -> Self {
+        let state = State { open: 0, free: Vec::new(), slots: Vec::new(), queue: VecDeque::new() };
+        Self {
+            connector,
+            limits,
+            clock,
+            state: Mutex::new(state),
+            waiting: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            epoch: AtomicU64::new(0),
+            emptied: Condvar::new(),
+            ghosts: Ghosts::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    pub(crate) fn connector(&self) -> &B::Connector {
+        &self.connector
+    }
+
+    /// A place for a thread's own session.
+    pub(crate) fn slot(&self) -> Arc<Slot<B>> {
+        let slot = Arc::new(Slot::default());
+        lock(&self.state).slots.push(Arc::clone(&slot));
+        slot
+    }
+
+    /// Takes a session for the thread that owns `own`; waits for one as long as it must and may.
+    pub(crate) fn acquire(&self, own: &Slot<B>, request: Request) -> Result<Session<B>, Failed> {
+        let mut session = match own.take() {
+            Some(session) => match self.unfit(&session) {
+                None => session,
+                Some(why) => {
+                    self.discard(session, why);
+                    self.obtain(request)?
+                }
+            },
+            None => self.obtain(Request { holds: request.holds + own.kept(), ..request })?,
+        };
+        self.lay_ghosts(&mut session);
+        self.doubt_if_idle(&mut session);
+        Ok(session)
+    }
+
+    /// Takes a session back: parked for its thread, handed to who waits, or thrown away if it is broken.
+    pub(crate) fn release(&self, mut session: Session<B>, own: &Slot<B>) {
+        if session.connection.standing() == Standing::Touched {
+            observe::reset_failed(session.connection.reset());
+        }
+        if session.connection.standing() != Standing::Clean {
+            return self.discard(session, Closing::Broken);
+        }
+        if let Some(why) = self.unfit(&session) {
+            return self.discard(session, why);
+        }
+        session.idle_since = self.clock.now();
+        session.epoch = session.epoch.max(self.epoch.load(Ordering::Relaxed));
+        let displaced = own.park(session);
+        // Pairs with the fences of those who line up and who close: either we see them, or they see what we parked.
+        fence(Ordering::SeqCst);
+        if self.is_closed() {
+            self.close_idle();
+        }
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.serve(&mut lock(&self.state));
+        }
+        if let Some(second) = displaced {
+            self.free(second);
+        }
+    }
+
+    /// Replaces a session that turned out to be dead before anything was sent on it.
+    pub(crate) fn exchange(&self, dead: Session<B>, request: Request) -> Result<Session<B>, Failed> {
+        self.discard(dead, Closing::Broken);
+        let mut session = self.obtain(request)?;
+        self.lay_ghosts(&mut session);
+        Ok(session)
+    }
+
+    /// Throws a session away; its place is free at once.
+    pub(crate) fn discard(&self, mut session: Session<B>, why: Closing) {
+        if session.connection.standing() == Standing::Broken {
+            self.epoch.fetch_add(1, Ordering::Relaxed);
+            session.connection.shut();
+            self.ghosts.remember(session.connection.ghost());
+        }
+        drop(session);
+        observe::closed(why);
+        self.forget_one();
+    }
+
+    /// A session that will never come back, because what held it was leaked.
+    pub(crate) fn abandon(&self, ghost: Option<<B::Connection as Connection>::Ghost>) {
+        self.ghosts.remember(ghost);
+        self.forget_one();
+    }
+
+    /// Keeps one session for the thread that owns `own`, until [`unkeep`](Pool::unkeep): nobody else can take it over.
+    pub(crate) fn keep(&self, own: &Slot<B>, request: Request) -> Result<(), Failed> {
+        if own.kept() == 0 {
+            let session = self.acquire(own, request)?;
+            own.open_scope();
+            self.release(session, own);
+        } else {
+            own.open_scope();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn unkeep(&self, own: &Slot<B>) {
+        own.close_scope();
+        fence(Ordering::SeqCst);
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.serve(&mut lock(&self.state));
+        }
+    }
+
+    /// Called when a thread ends: its parked session goes to who needs it.
+    pub(crate) fn leave(&self, own: &Arc<Slot<B>>) {
+        let parked = own.take();
+        lock(&self.state).slots.retain(|slot| !Arc::ptr_eq(slot, own));
+        if let Some(session) = parked {
+            self.free(session);
+        }
+    }
+
+    /// Opens the first session now, to find out early that the settings are right, and as many as are to be kept idle.
+    pub(crate) fn open_first(&self) -> Result<(), Failed> {
+        for _ in 0..self.limits.min_idle.max(1) {
+            lock(&self.state).open += 1;
+            let session = self.connect()?;
+            self.free(session);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let state = lock(&self.state);
+        let (free, parked) = (state.free.len(), state.slots.iter().filter(|slot| slot.is_parked()).count());
+        Stats {
+            open: state.open,
+            free,
+            parked,
+            in_use: state.open.saturating_sub(free + parked),
+            waiting: state.queue.len(),
+            opened: self.counters.opened.get(),
+            closed: self.counters.closed.get(),
+            waited: self.counters.waited.get(),
+            taken_over: self.counters.taken_over.get(),
+            timed_out: self.counters.timed_out.get(),
+        }
+    }
+}
+
+/// Closing.
+impl<B: Backend> Pool<B> {
+    /// Lets nobody in any more, closes idle sessions, and waits at most `timeout` for the others.
+    ///
+    /// # Errors
+    /// Who holds those that are left.
+    pub(crate) fn close(&self, timeout: Duration) -> Result<(), String> {
+        self.closed.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        self.close_idle();
+        let state = lock(&self.state);
+        let (state, _) = self
+            .emptied
+            .wait_timeout_while(state, timeout, |state| state.open > 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        match state.open {
+            0 => Ok(()),
+            left => Err(format!(
+                "{left} connections are still in use after {timeout:?}, {}; they are closed when their units end",
+                self.holders(&state)
+            )),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    fn close_idle(&self) {
+        let idle = {
+            let mut state = lock(&self.state);
+            for waiter in state.queue.drain(..) {
+                waiter.give(Grant::Closed);
+            }
+            self.waiting.store(0, Ordering::Relaxed);
+            let mut idle = std::mem::take(&mut state.free);
+            idle.extend(state.slots.iter().filter_map(|slot| slot.take()));
+            idle
+        };
+        for session in idle {
+            self.discard(session, Closing::PoolClosed);
+        }
+    }
+
+    /// Closes what was idle for too long, but for those that are to be kept. There is no thread for it: it is done when somebody
+    /// asks for a session.
+    fn prune(&self) {
+        let Some(limit) = self.clock.now().checked_sub(self.limits.idle_timeout) else { return };
+        let idle = self.take_idle_since(&mut lock(&self.state), limit);
+        for session in idle {
+            self.discard(session, Closing::Idle);
+        }
+    }
+
+    fn take_idle_since(&self, state: &mut State<B>, limit: std::time::Instant) -> Vec<Session<B>> {
+        let mut spare = state.open.saturating_sub(self.limits.min_idle);
+        let mut idle = Vec::new();
+        let (free, slots) = (&mut state.free, &state.slots);
+        while spare > 0 {
+            let old = free.iter().position(|session| session.idle_since < limit).map(|at| free.swap_remove(at));
+            let Some(session) = old.or_else(|| slots.iter().find_map(|slot| slot.take_idle_since(limit))) else {
+                break;
+            };
+            idle.push(session);
+            spare -= 1;
+        }
+        idle
+    }
+}
+
+/// Single sessions.
+impl<B: Backend> Pool<B> {
+    /// Opens a session that is already counted.
+    fn connect(&self) -> Result<Session<B>, Failed> {
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        match self.connector.connect() {
+            Ok(connection) => {
+                self.counters.opened.count();
+                observe::opened();
+                let now = self.clock.now();
+                Ok(Session { connection, opened: now, idle_since: now, epoch })
+            }
+            Err(failed) => {
+                self.forget_one();
+                Err(failed)
+            }
+        }
+    }
+
+    fn forget_one(&self) {
+        self.counters.closed.count();
+        let mut state = lock(&self.state);
+        state.open -= 1;
+        self.serve(&mut state);
+        self.emptied.notify_all();
+    }
+
+    /// Puts a session where anybody may take it.
+    fn free(&self, session: Session<B>) {
+        let mut state = lock(&self.state);
+        if self.is_closed() {
+            drop(state);
+            return self.discard(session, Closing::PoolClosed);
+        }
+        state.free.push(session);
+        self.serve(&mut state);
+    }
+
+    /// Why a healthy session is not to be used any more.
+    fn unfit(&self, session: &Session<B>) -> Option<Closing> {
+        if self.is_closed() {
+            return Some(Closing::PoolClosed);
+        }
+        let age = self.clock.now().saturating_duration_since(session.opened);
+        (age > self.limits.max_lifetime).then_some(Closing::Expired)
+    }
+
+    fn doubt_if_idle(&self, session: &mut Session<B>) {
+        let idle = self.clock.now().saturating_duration_since(session.idle_since);
+        if idle > self.limits.ping_after || session.epoch < self.epoch.load(Ordering::Relaxed) {
+            session.connection.doubt();
+        }
+    }
+
+    /// A connection that was lost may live on at the server and hold locks: the next session that is taken ends it first.
+    fn lay_ghosts(&self, session: &mut Session<B>) {
+        for ghost in self.ghosts.take() {
+            let laid = session.connection.lay(&ghost);
+            if session.connection.standing() == Standing::Broken {
+                // It is the messenger that died: somebody else must go.
+                self.ghosts.remember(Some(ghost));
+            }
+            observe::ghost(laid.map(drop));
+        }
+    }
+}
+
+/// No user code runs under these locks, so a poisoned one only says that a thread was cancelled between two plain assignments.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

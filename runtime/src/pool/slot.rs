@@ -1,0 +1,96 @@
+//! What a thread has of a pool: its parked session between units, whether a scope keeps it for the thread, and who holds
+//! sessions on the thread right now, for messages. The owner's lock is contended only while somebody takes over.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::backend::Backend;
+use crate::label::Label;
+use crate::session::Session;
+
+#[derive(Debug)]
+pub(crate) struct Slot<B: Backend>(Mutex<Content<B>>);
+
+#[derive(Debug)]
+struct Content<B: Backend> {
+    parked: Option<Session<B>>,
+    scopes: usize,
+    holders: Vec<(Label, Instant)>,
+}
+
+impl<B: Backend> Default for Slot<B> {
+    fn default() -> Self {
+        Self(Mutex::new(Content { parked: None, scopes: 0, holders: Vec::new() }))
+    }
+}
+
+impl<B: Backend> Slot<B> {
+    /// Takes the owner's parked session.
+    pub(super) fn take(&self) -> Option<Session<B>> {
+        self.lock().parked.take()
+    }
+
+    /// Takes it for another thread: not what a scope keeps.
+    pub(super) fn take_over(&self) -> Option<Session<B>> {
+        let mut content = self.lock();
+        if content.scopes == 0 { content.parked.take() } else { None }
+    }
+
+    /// Takes it if it was idle since before `limit`.
+    pub(super) fn take_idle_since(&self, limit: Instant) -> Option<Session<B>> {
+        let mut content = self.lock();
+        let idle = content.scopes == 0 && content.parked.as_ref().is_some_and(|session| session.idle_since < limit);
+        if idle { content.parked.take() } else { None }
+    }
+
+    /// Parks a session; gives back the one that was parked before.
+    pub(super) fn park(&self, session: Session<B>) -> Option<Session<B>> {
+        self.lock().parked.replace(session)
+    }
+
+    pub(super) fn is_parked(&self) -> bool {
+        self.lock().parked.is_some()
+    }
+
+    /// Sessions that a scope keeps from everybody else: one or none.
+    pub(super) fn kept(&self) -> usize {
+        let content = self.lock();
+        usize::from(content.scopes > 0 && content.parked.is_some())
+    }
+
+    pub(super) fn open_scope(&self) {
+        self.lock().scopes += 1;
+    }
+
+    pub(super) fn close_scope(&self) {
+        self.lock().scopes -= 1;
+    }
+
+    /// Names who holds a session on this thread, until the guard drops.
+    pub(crate) fn held_by(&self, unit: &Label, now: Instant) -> Holding<'_, B> {
+        self.lock().holders.push((unit.clone(), now));
+        Holding { slot: self }
+    }
+
+    pub(super) fn holders(&self, now: Instant) -> Vec<(Label, Duration)> {
+        let content = self.lock();
+        content.holders.iter().map(|(unit, since)| (unit.clone(), now.saturating_duration_since(*since))).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Content<B>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Made by [`Slot::held_by`].
+#[must_use = "the holder is named only while this lives"]
+#[derive(Debug)]
+pub(crate) struct Holding<'s, B: Backend> {
+    slot: &'s Slot<B>,
+}
+
+impl<B: Backend> Drop for Holding<'_, B> {
+    fn drop(&mut self) {
+        self.slot.lock().holders.pop();
+    }
+}

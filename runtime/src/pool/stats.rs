@@ -1,0 +1,52 @@
+//! Figures of a pool: what it has now and what happened since it was made. Counted where it happens, read by
+//! [`Database::stats`](crate::Database::stats).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A pool at one moment. Sessions are counts of server connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Connections that exist, those being opened included.
+    pub open: usize,
+    /// Idle and belonging to nobody.
+    pub free: usize,
+    /// Idle and remembered by a thread.
+    pub parked: usize,
+    /// In use by units, or being opened.
+    pub in_use: usize,
+    /// Threads in line.
+    pub waiting: usize,
+    /// Connections opened so far.
+    pub opened: u64,
+    /// Connections closed so far.
+    pub closed: u64,
+    /// Times that a thread had to wait in line.
+    pub waited: u64,
+    /// Parked sessions that went to another thread.
+    pub taken_over: u64,
+    /// Waits that ended without a session.
+    pub timed_out: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) opened: Counter,
+    pub(super) closed: Counter,
+    pub(super) waited: Counter,
+    pub(super) taken_over: Counter,
+    pub(super) timed_out: Counter,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(super) fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
