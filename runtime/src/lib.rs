@@ -40,6 +40,7 @@ pub use ambient::{after_commit, forbid_in_unit, in_unit, outside, with_current};
 pub use backend::Backend;
 pub use backend::mysql::{Lent, MySql, Session};
 pub use builder::DatabaseBuilder;
+pub use clock::Clock;
 pub use database::{Database, Scope};
 pub use error::{Error, ErrorKind};
 pub use hooks::{Cause, HookFailure, HookKind, HookResult};

@@ -1,9 +1,10 @@
-//! Threads and the pool: who gets which session, what is waited for and what is said when the wait is too long, and what ends
-//! when a database is closed. What a broken connection does to the pool is `faults`'.
+//! Threads and the pool: who gets which session, what is waited for, and what is said when the wait is too long. Which database a
+//! thread's units run on is `which_database`, the end of one is `close`; what broken connections do to the pool is `faults`'.
+
+mod close;
+mod which_database;
 
 use std::collections::BTreeSet;
-use std::panic::AssertUnwindSafe;
-use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Barrier, mpsc};
 use std::thread;
@@ -12,9 +13,9 @@ use std::time::Duration;
 use ephemeral_mysql::Server;
 use proxy::Kind;
 use unit_of_work::testing::VirtualClock;
-use unit_of_work::{Database, Error, ErrorKind, Outcome, Tx, unit_of_work};
+use unit_of_work::{Database, DatabaseBuilder, Error, ErrorKind, Outcome, Retry, Tx};
 
-use crate::world::{BOUND, World, until};
+use crate::world::{World, until};
 
 const CONNECTION: &str = "SELECT CONNECTION_ID()";
 const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
@@ -86,7 +87,8 @@ fn s70_ten_thousand_short_lived_threads_finish_over_eight_sessions() {
     let world = World::with_accounts(1..=AT_ONCE);
     let (db, proxy) = world.proxied_with(|builder| builder.max_connections(8));
     let add = |id| {
-        db.unit("add").run::<_, Error>(|tx| tx.exec_drop("UPDATE account SET balance = balance + 1 WHERE id = ?", (id,)))
+        db.unit("add")
+            .run::<_, Error>(|tx| tx.exec_drop("UPDATE account SET balance = balance + 1 WHERE id = ?", (id,)))
     };
     thread::scope(|scope| {
         for id in 1..=AT_ONCE {
@@ -199,7 +201,8 @@ fn s72_who_waits_too_long_is_told_the_state_of_the_pool() {
     let error = error.expect_err("both sessions are in use");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::PoolTimeout, Some(Outcome::NotStarted)));
     assert_eq!((ran.load(Ordering::Relaxed), error.unit()), (0, Some("late")));
-    for part in ["50ms", "2 of 2 connections are open", "0 parked", "0 free", "0 more threads wait", "max_connections"] {
+    for part in ["50ms", "2 of 2 connections are open", "0 parked", "0 free", "0 more threads wait", "max_connections"]
+    {
         assert!(error.to_string().contains(part), "`{part}` is not in: {error}");
     }
     connection(&db).expect("free again");
@@ -208,7 +211,7 @@ fn s72_who_waits_too_long_is_told_the_state_of_the_pool() {
 #[test]
 fn s75_a_connection_that_was_idle_for_long_is_pinged_before_its_next_statement() {
     let (world, clock) = (World::new(), VirtualClock::new());
-    let settings = |builder: unit_of_work::DatabaseBuilder| builder.clock(clock.clone()).ping_after(Duration::from_secs(30));
+    let settings = |builder: DatabaseBuilder| builder.clock(clock.clone()).ping_after(Duration::from_secs(30));
     let (db, proxy) = world.proxied_with(settings);
     connection(&db).expect("a unit");
     proxy.record();
@@ -221,7 +224,7 @@ fn s75_a_connection_that_was_idle_for_long_is_pinged_before_its_next_statement()
     // The ping finds out before anything was sent: so even a unit that is never run again does not notice.
     proxy.close_all();
     clock.advance(Duration::from_secs(31));
-    let unit = db.unit("once").retry(unit_of_work::Retry::NEVER).run(connection_of);
+    let unit = db.unit("once").retry(Retry::NEVER).run(connection_of);
     unit.expect("a dead connection is replaced unseen");
     assert_eq!(proxy.connections(), 2);
 }
@@ -275,183 +278,25 @@ fn s75_a_restart_of_the_server_is_noticed_by_nobody_who_had_sent_nothing() {
 #[test]
 fn s75_of_several_connections_that_died_while_idle_none_is_noticed() {
     let (world, clock) = (World::new(), VirtualClock::new());
-    let settings = |builder: unit_of_work::DatabaseBuilder| builder.clock(clock.clone()).ping_after(Duration::from_secs(30));
+    let settings = |builder: DatabaseBuilder| builder.clock(clock.clone()).ping_after(Duration::from_secs(30));
     let (db, proxy) = world.proxied_with(settings);
     while_held(&db, 3, || {});
     assert_eq!(proxy.connections(), 3);
     proxy.close_all();
     clock.advance(Duration::from_secs(31));
     // Never run again: so it is the ping that must find out, for each of the three.
-    let unit = db.unit("once").retry(unit_of_work::Retry::NEVER).run(connection_of);
+    let unit = db.unit("once").retry(Retry::NEVER).run(connection_of);
     unit.expect("dead connections are replaced unseen");
 }
 
 #[test]
 fn s75_a_session_outside_of_units_is_healed_too() {
     let (world, clock) = (World::new(), VirtualClock::new());
-    let settings = |builder: unit_of_work::DatabaseBuilder| builder.clock(clock.clone()).ping_after(Duration::from_secs(30));
+    let settings = |builder: DatabaseBuilder| builder.clock(clock.clone()).ping_after(Duration::from_secs(30));
     let (db, proxy) = world.proxied_with(settings);
     let work = || db.session(|session| session.query_drop("DO 1"));
     work().expect("a session");
     proxy.close_all();
     clock.advance(Duration::from_secs(31));
     work().expect("nothing was sent before the ping: the dead connection is replaced");
-}
-
-/// A unit that names no database.
-#[unit_of_work]
-fn home(tx: &mut Tx<'_>) -> Result<Option<String>, Error> {
-    Ok(tx.query_first("SELECT DATABASE()")?.expect("a row"))
-}
-
-fn is_at_home_in(world: &World) {
-    assert_eq!(home().expect("a unit").as_deref(), Some(world.name()));
-}
-
-/// In a process of its own: what is installed is the whole process's, and other tests rely on there being nothing.
-#[test]
-fn s77_a_second_install_is_an_error() {
-    const ALONE: &str = "UNIT_OF_WORK_TEST_ALONE";
-    if std::env::var_os(ALONE).is_none() {
-        let mut child = Command::new(std::env::current_exe().expect("a test has a program"));
-        child.args(["threads::s77_a_second_install_is_an_error", "--exact", "--nocapture"]).env(ALONE, "1");
-        let output = child.output().expect("the test binary can be started");
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && said.contains("installed and used"), "{said}");
-        return;
-    }
-    let (first, second) = (World::new(), World::new());
-    first.db.install().expect("the first");
-    is_at_home_in(&first);
-    for db in [&second.db, &first.db] {
-        let error = db.install().expect_err("there is one");
-        assert_eq!(error.kind(), ErrorKind::AlreadyInstalled);
-        assert!(error.to_string().contains("`enter`"), "{error}");
-    }
-    is_at_home_in(&first);
-    let elsewhere = thread::spawn(|| home().expect("a unit")).join().expect("no panic");
-    assert_eq!(elsewhere.as_deref(), Some(first.name()));
-    let entered = second.db.enter();
-    is_at_home_in(&second);
-    drop(entered);
-    is_at_home_in(&first);
-    println!("installed and used");
-}
-
-#[test]
-fn s77_enter_nests_and_restores() {
-    let (outer, inner) = (World::new(), World::new());
-    let entered = outer.db.enter();
-    is_at_home_in(&outer);
-    {
-        let _nested = inner.db.enter();
-        is_at_home_in(&inner);
-        let _again = outer.db.enter();
-        is_at_home_in(&outer);
-    }
-    is_at_home_in(&outer);
-    let nested = inner.db.enter();
-    // In the wrong order: the guard that lives is the one that counts.
-    drop(entered);
-    is_at_home_in(&inner);
-    drop(nested);
-    assert_eq!(home().expect_err("none is left").kind(), ErrorKind::NoDatabase);
-}
-
-#[test]
-fn s77_a_panic_leaves_what_was_entered() {
-    let world = World::new();
-    let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        let _entered = world.db.enter();
-        std::panic::resume_unwind(Box::new("out of here"));
-    }));
-    assert!(panicked.is_err());
-    assert_eq!(home().expect_err("none is left").kind(), ErrorKind::NoDatabase);
-}
-
-#[test]
-fn s77_tests_run_at_once_each_on_its_own_database() {
-    let both = Barrier::new(2);
-    let one_test = || {
-        let world = World::new();
-        let _entered = world.db.enter();
-        for _ in 0..20 {
-            both.wait();
-            is_at_home_in(&world);
-        }
-    };
-    thread::scope(|scope| {
-        for thread in [scope.spawn(one_test), scope.spawn(one_test)] {
-            thread.join().expect("each at home");
-        }
-    });
-}
-
-#[test]
-fn s78_a_unit_without_any_database_says_what_to_call() {
-    let error = home().expect_err("no database was named, entered or installed");
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::NoDatabase, Some(Outcome::NotStarted)));
-    assert!(error.unit().is_some_and(|unit| unit.ends_with("home")), "{error}");
-    for part in ["Database::connect(url)?.install()?", "enter()", "db ="] {
-        assert!(error.to_string().contains(part), "`{part}` is not in: {error}");
-    }
-}
-
-/// The server's connections to this database, but for the one that asks.
-fn connections_to(world: &World) -> u64 {
-    let others = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()";
-    world.count(others)
-}
-
-#[test]
-fn s102_close_ends_everything_and_a_second_close_is_harmless() {
-    let world = World::new();
-    while_held(&world.db, 3, || {});
-    connection(&world.db).expect("a unit");
-    assert!(connections_to(&world) >= 1);
-    world.db.close(BOUND).expect("no unit is running");
-    until("the sessions are closed", || connections_to(&world) == 0);
-    let error = connection(&world.db).expect_err("no unit begins any more");
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Closed, Some(Outcome::NotStarted)));
-    let error = world.db.session(|session| session.query_drop("DO 1")).expect_err("nor a session");
-    assert_eq!(error.kind(), ErrorKind::Closed);
-    world.db.close(Duration::ZERO).expect("closed is closed");
-}
-
-#[test]
-fn s102_running_units_may_end_and_are_counted_when_they_do_not() {
-    let world = World::with_accounts(1..=1);
-    let db = world.connect(|builder| builder.max_connections(1));
-    db.unit("running").run::<_, Error>(|tx| {
-        tx.query_drop("UPDATE account SET balance = 1")?;
-        let error = db.close(Duration::ZERO).expect_err("this unit is running");
-        assert_eq!(error.kind(), ErrorKind::Closed);
-        assert!(error.to_string().contains("1 connections are still in use"), "{error}");
-        tx.query_drop("UPDATE account SET balance = balance + 1")
-    }).expect("what is running may end");
-    assert_eq!(world.balances(), [2]);
-    db.close(BOUND).expect("its session was closed at its end");
-    assert_eq!(connection(&db).expect_err("closed").kind(), ErrorKind::Closed);
-}
-
-#[test]
-fn s102_close_waits_for_running_units_and_turns_away_who_waits_in_line() {
-    let world = World::new();
-    let db = world.connect(|builder| builder.max_connections(1).acquire_timeout(BOUND));
-    let (started, start) = mpsc::channel();
-    thread::scope(|scope| {
-        let closer = while_held(&db, 1, || {
-            let waiting = scope.spawn(|| {
-                started.send(()).expect("the test listens");
-                connection(&db).map_err(|error| error.kind())
-            });
-            start.recv().expect("the thread speaks");
-            let closer = scope.spawn(|| db.close(BOUND));
-            // In line or not yet: it is turned away while the only session is in use.
-            assert_eq!(waiting.join().expect("no panic"), Err(ErrorKind::Closed));
-            assert!(!closer.is_finished(), "a unit is running");
-            closer
-        });
-        closer.join().expect("no panic").expect("the running unit has ended in time");
-    });
 }
