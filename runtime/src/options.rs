@@ -56,22 +56,119 @@ impl fmt::Display for Access {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Propagation {
-    /// Joins the active transaction, or begins one. The default.
+    /// Joins the active transaction, or begins one. The default. (Spring: REQUIRED. Django: `atomic(savepoint=False)`.)
+    ///
+    /// What joins sends no statement of its own. Its failure dooms the whole: an outer unit that swallows it and returns `Ok` gets
+    /// [`Doomed`](crate::ErrorKind::Doomed), with the inner unit's name, place and error.
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// #[unit_of_work]
+    /// fn debit(tx: &mut Tx, account: u64, amount: i64) -> Result<(), Error> {
+    ///     tx.exec_drop("UPDATE account SET balance = balance - ? WHERE id = ?", (amount, account))
+    /// }
+    ///
+    /// #[unit_of_work]
+    /// fn pay(tx: &mut Tx, account: u64, amount: i64) -> Result<(), Error> {
+    ///     debit(account, amount)?; // part of this transaction
+    ///     tx.exec_drop("INSERT INTO payment (account, amount) VALUES (?, ?)", (account, amount))
+    /// }
+    /// ```
     #[default]
     Required,
     /// Begins one; refuses inside another unit. Only such a unit can promise its caller that `Ok` means committed.
+    ///
+    /// (Django: `atomic(durable=True)`.)
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// #[unit_of_work(propagation = "outermost")]
+    /// fn place_order(tx: &mut Tx, item: u64) -> Result<u64, Error> {
+    ///     tx.exec_drop("INSERT INTO orders (item) VALUES (?)", (item,))?;
+    ///     Ok(tx.last_insert_id().unwrap_or_default()) // whoever gets this number can rely on the row
+    /// }
+    /// ```
     Outermost,
     /// Suspends what is active and begins another on a second session.
+    ///
+    /// Its outcome is its own: it stays committed when the outer unit rolls back. So the outer one is not run again after it has
+    /// committed, unless it is declared `repeatable`. (Spring: `REQUIRES_NEW`.)
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// #[unit_of_work(propagation = "requires_new", repeatable)]
+    /// fn log_attempt(tx: &mut Tx, what: &str) -> Result<(), Error> {
+    ///     tx.exec_drop("INSERT INTO attempt (what) VALUES (?)", (what,)) // kept, whatever becomes of the caller
+    /// }
+    /// ```
     RequiresNew,
     /// A savepoint in the active transaction, or a transaction of its own.
+    ///
+    /// Its `Err` undoes what it did and no more. (Spring: NESTED. Django: a nested `atomic`.) In place:
+    /// [`Tx::savepoint`](crate::Tx::savepoint).
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// #[unit_of_work(propagation = "nested")]
+    /// fn import_row(tx: &mut Tx, id: u64) -> Result<(), Error> {
+    ///     tx.exec_drop("INSERT INTO item (id) VALUES (?)", (id,))
+    /// }
+    ///
+    /// #[unit_of_work]
+    /// fn import(_tx: &mut Tx, ids: &[u64]) -> Result<usize, Error> {
+    ///     Ok(ids.iter().filter(|id| import_row(**id).is_ok()).count()) // bad rows are left out
+    /// }
+    /// ```
     Nested,
     /// Joins; refuses when nothing is active.
+    ///
+    /// (Spring: MANDATORY.)
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// #[unit_of_work(propagation = "mandatory")]
+    /// fn lock_account(tx: &mut Tx, id: u64) -> Result<i64, Error> {
+    ///     // alone it would give the lock back before the caller could use it
+    ///     Ok(tx.exec_first("SELECT balance FROM account WHERE id = ? FOR UPDATE", (id,))?.unwrap_or_default())
+    /// }
+    /// ```
     Mandatory,
     /// Joins; runs without a transaction when nothing is active.
+    ///
+    /// Without a transaction every statement commits by itself and nothing is run again. (Spring: SUPPORTS.)
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// #[unit_of_work(propagation = "supports", read_only)]
+    /// fn owner(tx: &mut Tx, id: u64) -> Result<Option<String>, Error> {
+    ///     tx.exec_first("SELECT owner FROM account WHERE id = ?", (id,))
+    /// }
+    /// ```
     Supports,
     /// Suspends what is active and runs without a transaction.
+    ///
+    /// (Spring: `NOT_SUPPORTED`.)
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// #[unit_of_work(propagation = "not_supported")]
+    /// fn progress(tx: &mut Tx, percent: u8) -> Result<(), Error> {
+    ///     tx.exec_drop("UPDATE job SET percent = ?", (percent,)) // seen by others at once
+    /// }
+    /// ```
     NotSupported,
     /// Runs without a transaction; refuses inside one.
+    ///
+    /// (Spring: NEVER.)
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// #[unit_of_work(propagation = "never")]
+    /// fn purge(tx: &mut Tx) -> Result<(), Error> {
+    ///     while { tx.query_drop("DELETE FROM log WHERE at < NOW() - INTERVAL 1 DAY LIMIT 1000")?; tx.affected_rows() > 0 } {}
+    ///     Ok(()) // in one transaction these locks would be held to the end
+    /// }
+    /// ```
     Never,
 }
 

@@ -74,7 +74,7 @@ pub(crate) fn run_on<B: Backend>(
         snapshot: options.snapshot,
     };
     check(database, unit, options)?;
-    let deadline = options.timeout.map(|timeout| database.clock().now() + timeout);
+    let deadline = options.timeout.and_then(|timeout| database.clock().now().checked_add(timeout));
     let begin = |commits| Own { database, unit, options, commits, deadline, suspended: active.as_deref() };
     match (plan(asked, describe(active.as_deref())), &active) {
         (Plan::Begin | Plan::SuspendAndBegin, _) => begin(Commits::Together).run(body),

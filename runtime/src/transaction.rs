@@ -19,7 +19,7 @@ use crate::outcome::Settled;
 use crate::pool::Request;
 use crate::registry;
 use crate::session::Session;
-use crate::watchdog::{self, Watch};
+use crate::watchdog::{self, Fired, Watch};
 
 #[derive(Debug)]
 pub(crate) struct Transaction<B: Backend> {
@@ -147,10 +147,11 @@ impl<B: Backend> Transaction<B> {
         if self.is_late() {
             return Err(self.note(late("before this statement; it was not sent"), "the deadline"));
         }
-        if self.is_busy() {
-            return Err(self.busy());
-        }
-        let Seat::Here(session) = self.seat.replace(Seat::Lent) else { return Err(self.busy()) };
+        let session = match self.seat.replace(Seat::Lent) {
+            Seat::Here(session) => session,
+            Seat::Lent => return Err(self.busy()),
+            Seat::Gone => unreachable!("a transaction that lost its session was doomed when it did"),
+        };
         let mut loan = Loan { transaction: Rc::clone(self), watch: None, session: Some(session) };
         if self.used.replace(Used::Yes) == Used::NotYet {
             loan.wake()?;
@@ -246,7 +247,7 @@ impl<B: Backend> Transaction<B> {
     }
 
     pub(crate) fn is_busy(&self) -> bool {
-        !matches!(*self.seat.borrow(), Seat::Here(_))
+        matches!(*self.seat.borrow(), Seat::Lent)
     }
 
     pub(crate) fn busy(&self) -> Error {
@@ -295,7 +296,7 @@ impl Drop for Hurried<'_> {
 #[derive(Debug)]
 pub(crate) struct Loan<B: Backend> {
     pub(crate) transaction: Rc<Transaction<B>>,
-    /// Ends the statement at the deadline. Dropped first: it works on the session.
+    /// Ends the statement at the deadline.
     watch: Option<Watch>,
     session: Option<Session<B>>,
 }
@@ -352,9 +353,13 @@ impl<B: Backend> Transaction<B> {
 
 impl<B: Backend> Drop for Loan<B> {
     fn drop(&mut self) {
-        self.watch = None;
-        if let Some(session) = self.session.take() {
-            self.transaction.seat.replace(Seat::Here(session));
+        let fired = self.watch.take().map(Watch::withdraw);
+        let Some(mut session) = self.session.take() else { return };
+        if fired == Some(Fired::Yes) {
+            // The answer may have come in the same moment. But the connection is gone: a COMMIT on it would seem unanswered.
+            session.connection.give_up();
+            let _noted = self.transaction.note(late("in this statement; its connection was ended"), "the deadline");
         }
+        self.transaction.seat.replace(Seat::Here(session));
     }
 }

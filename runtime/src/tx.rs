@@ -92,11 +92,34 @@ impl<B: Backend> Tx<'_, B> {
     ///
     /// It belongs to the attempt that registered it: a unit that is rolled back twice and committed at the third attempt runs
     /// the hooks of its first two attempts, each before the next begins.
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// #[unit_of_work]
+    /// fn upload(tx: &mut Tx, path: &'static str) -> Result<(), Error> {
+    ///     tx.exec_drop("INSERT INTO file (path) VALUES (?)", (path,))?;
+    ///     tx.after_rollback(move |cause| {
+    ///         eprintln!("removing {path}: {cause}");
+    ///         std::fs::remove_file(path) // an error goes to `on_hook_error`
+    ///     });
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn after_rollback<R: HookResult>(&mut self, hook: impl FnOnce(&Cause) -> R + 'static) {
         self.transaction.with_level(|level| level.hooks.after_rollback(hook));
     }
 
     /// Runs `hook` once with the error, when COMMIT was sent and not answered. Then no other hook runs: nobody knows which.
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{unit_of_work, Error, Tx};
+    /// #[unit_of_work]
+    /// fn pay(tx: &mut Tx, id: u64) -> Result<(), Error> {
+    ///     tx.exec_drop("INSERT INTO payment (id) VALUES (?)", (id,))?;
+    ///     tx.on_unknown(move |error| eprintln!("look whether payment {id} is there: {error}"));
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn on_unknown<R: HookResult>(&mut self, hook: impl FnOnce(&Error) -> R + 'static) {
         self.transaction.with_level(|level| level.hooks.on_unknown(hook));
     }

@@ -51,6 +51,23 @@ impl std::fmt::Debug for Watch {
     }
 }
 
+/// Whether what was watched for has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fired {
+    No,
+    Yes,
+}
+
+impl Watch {
+    /// Withdraws the action, or says that it was too late for that.
+    pub(crate) fn withdraw(self) -> Fired {
+        match self.watchdog.lock().watched.remove(&self.key) {
+            Some(_withdrawn) => Fired::No,
+            None => Fired::Yes,
+        }
+    }
+}
+
 impl Drop for Watch {
     /// An action that runs already is waited for: it works on the connection that is given back next.
     fn drop(&mut self) {
@@ -121,10 +138,11 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         let (due, withdrawn) = (sender.clone(), sender);
         let soon = Instant::now() + Duration::from_millis(20);
-        drop(watch(soon, move || withdrawn.send("withdrawn").unwrap_or_default()));
+        let never = watch(soon, move || withdrawn.send("withdrawn").unwrap_or_default());
+        assert_eq!(never.withdraw(), Fired::No);
         let watch = watch(soon, move || due.send("due").unwrap_or_default());
         assert_eq!(receiver.recv(), Ok("due"));
-        drop(watch);
+        assert_eq!(watch.withdraw(), Fired::Yes);
         assert!(receiver.recv().is_err(), "both senders are gone, and only one has sent");
     }
 }

@@ -105,6 +105,8 @@ pub trait Connection: Debug + Send + 'static {
     fn reset(&mut self) -> Result<(), Failed>;
     /// What it is worth now.
     fn standing(&self) -> Standing;
+    /// Says that nothing more may be sent: somebody else ended the connection.
+    fn give_up(&mut self);
     /// Shuts the socket so that nothing more can be sent, not even on drop.
     fn shut(&mut self);
     /// What would be left of it on the server. `None` where killing is not safe.

@@ -2,6 +2,8 @@
 //! whether the unit left something on it, whether it is in step. Statements are read, measured, begun and bracketed here; what
 //! their errors mean is `faults`, and what follows from them is decided above.
 
+use std::sync::Arc;
+
 use mysql::{Conn, Row};
 
 use super::faults;
@@ -28,7 +30,7 @@ const NO_SUCH_THREAD: u16 = 1094;
 pub struct MySqlConnection {
     wire: Box<dyn Wire>,
     home: Option<String>,
-    server: Server,
+    server: Arc<Server>,
     has: Characteristics,
     wanted: Characteristics,
     transaction: Open,
@@ -72,13 +74,13 @@ enum Left {
 /// The server's side of a connection.
 #[derive(Debug, Clone)]
 pub struct Ghost {
-    server: Server,
+    server: Arc<Server>,
 }
 
 impl MySqlConnection {
     /// Brings a fresh connection into the state that units expect. `home` is its default database.
     pub(crate) fn new(mut wire: Box<dyn Wire>, home: Option<String>) -> Result<Self, Failed> {
-        let server = open(&mut *wire)?;
+        let server = Arc::new(open(&mut *wire)?);
         Ok(Self {
             wire,
             home,
@@ -133,11 +135,6 @@ impl MySqlConnection {
     /// The driver's connection, for a text that was checked.
     pub(crate) fn raw(&mut self, sql: &str) -> mysql::Result<&mut Conn> {
         self.wire.conn(sql)
-    }
-
-    /// Nothing more is sent on this connection.
-    pub(crate) fn give_up(&mut self) {
-        self.step = Step::Out;
     }
 
     /// Begins the transaction if it is not begun: characteristics if they changed, and where it must be said, START TRANSACTION.
@@ -301,7 +298,7 @@ impl Connection for MySqlConnection {
     fn reset(&mut self) -> Result<(), Failed> {
         self.step = Step::Out;
         self.wire.exchange(Request::Reset, &mut drop).map_err(faults::failed)?;
-        self.server = open(&mut *self.wire)?;
+        self.server = Arc::new(open(&mut *self.wire)?);
         // What texts mean depends on the session's `sql_mode`, which was read anew.
         self.texts = Texts::default();
         if let Some(home) = &self.home {
@@ -323,13 +320,17 @@ impl Connection for MySqlConnection {
         }
     }
 
+    fn give_up(&mut self) {
+        self.step = Step::Out;
+    }
+
     fn shut(&mut self) {
         self.wire.shut();
     }
 
     fn ghost(&self) -> Option<Ghost> {
         match (self.server.begin, self.transaction) {
-            (Begin::Implicit, Open::No | Open::MayBe) => Some(Ghost { server: self.server.clone() }),
+            (Begin::Implicit, Open::No | Open::MayBe) => Some(Ghost { server: Arc::clone(&self.server) }),
             (Begin::Implicit, Open::Ending) | (Begin::Explicit, _) => None,
         }
     }
