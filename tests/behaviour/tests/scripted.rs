@@ -184,6 +184,19 @@ fn s14_whatever_fails_at_a_statement_ends_the_attempt_cleanly() {
 }
 
 #[test]
+fn s27_without_another_attempt_the_bodys_words_for_the_fault_come_out_and_a_swallowed_fault_by_itself() {
+    let World { db, server } = World::new();
+    server.answer("UPDATE a", error(1213));
+    let never = || db.unit("never").retry(Retry::NEVER);
+    let dressed = never().run::<(), _>(|tx| tx.query_drop(A).map_err(|_| Trouble::Refused("in the body's words")));
+    assert!(matches!(dressed, Err(Trouble::Refused("in the body's words"))), "{dressed:?}");
+    server.answer("UPDATE a", error(1213));
+    let swallowed = never().run::<_, Error>(|tx| Ok(tx.query_drop(A).is_ok()));
+    let fault = swallowed.expect_err("nothing was committed");
+    assert_eq!((fault.kind(), fault.outcome()), (ErrorKind::Serialization, Some(Outcome::RolledBack)));
+}
+
+#[test]
 fn s15_a_conflict_at_commit_runs_again() {
     check(vec![
         ("COMMIT", 1, error(1213), Passes, Value, "s a b C R a b C", "n C"),

@@ -66,7 +66,7 @@ fn measure(arguments: &Transfer) -> Result<Vec<Figures>, Failure> {
     let bank = Bank::open(&server, arguments.rows)?;
     let plan =
         Plan { threads: arguments.threads, rounds: arguments.rounds, slice: Duration::from_millis(arguments.slice_ms) };
-    let taken = slices::run(&plan, &Engines::connect(bank.url(), plan.threads)?, &bank)?;
+    let taken = slices::run(&plan, &Engines::connect(&bank.url(), plan.threads)?, &bank)?;
     let round_trips = round_trips::count(&server, &bank)?;
     // Figures of a bank that lost or made money are worth nothing, so they are not even shown.
     bank.check()?;

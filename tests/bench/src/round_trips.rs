@@ -23,7 +23,7 @@ pub(crate) fn count(server: &Server, bank: &Bank) -> Result<[f64; 3], Failure> {
 /// Each variant has a proxy of its own, so that no other's connections are counted.
 fn count_one(variant: Variant, server: &Server, bank: &Bank) -> Result<f64, Failure> {
     let proxy = Proxy::start(("127.0.0.1", server.port()))?;
-    let engines = Engines::connect(proxy.url(bank.name()), 1)?;
+    let engines = Engines::connect(&proxy.url(bank.name()), 1)?;
     let mut runner = engines.runner(variant)?;
     for _ in 0..WARM_UP {
         runner.transfer(bank.draw())?;

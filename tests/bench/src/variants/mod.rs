@@ -62,12 +62,12 @@ pub(crate) struct Engines {
 
 impl Engines {
     /// Connects every engine to `url`, for so many threads.
-    pub(crate) fn connect(url: String, threads: u32) -> Result<Self, Failure> {
+    pub(crate) fn connect(url: &str, threads: u32) -> Result<Self, Failure> {
         let threads = usize::try_from(threads)?;
         let database =
-            Database::builder().url(&url).isolation(Isolation::Serializable).max_connections(threads).connect()?;
+            Database::builder().url(url).isolation(Isolation::Serializable).max_connections(threads).connect()?;
         // Left to itself the driver would move from TCP to the server's socket, and nobody could be compared any more.
-        let opts: Opts = OptsBuilder::from_opts(Opts::from_url(&url)?).prefer_socket(false).into();
+        let opts: Opts = OptsBuilder::from_opts(Opts::from_url(url)?).prefer_socket(false).into();
         let constraints = PoolConstraints::new(threads, threads).ok_or("a pool needs a thread")?;
         let pool_opts = PoolOpts::default().with_constraints(constraints);
         let pool = Pool::new(OptsBuilder::from_opts(opts.clone()).pool_opts(pool_opts))?;
