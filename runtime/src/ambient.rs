@@ -2,8 +2,10 @@
 //! being called inside a unit, or against joining somebody else's.
 
 use crate::backend::Backend;
+use crate::backend::mysql::MySql;
 use crate::error::{Error, ErrorKind};
-use crate::hooks::HookResult;
+use crate::hooks::{HookFailure, HookKind, HookResult};
+use crate::observe;
 use crate::registry;
 use crate::tx::Tx;
 
@@ -66,15 +68,29 @@ pub fn outside<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// Runs `hook` after the active unit's COMMIT; at once when no unit is active.
+/// Runs `hook` after the active unit's COMMIT; at once when no unit is active on this thread.
 ///
-/// A hook that fails outside of a unit has nobody to report to: its failure is the returned text.
-pub fn after_commit<R: HookResult>(hook: impl FnOnce() -> R + 'static) -> Option<String> {
-    match registry::innermost::<crate::MySql>() {
-        Some(transaction) => {
-            transaction.with_level(|level| level.hooks.after_commit(hook));
-            None
-        }
-        None => hook().failure(),
+/// What a hook that runs at once returns as its failure is reported where those of units are: to
+/// [`on_hook_error`](crate::DatabaseBuilder::on_hook_error) of the thread's database, and as an event.
+///
+/// ```no_run
+/// fn notify(whom: String) {
+///     // in a unit: only if it is committed; outside: now
+///     unit_of_work::after_commit(move || println!("news for {whom}"));
+/// }
+/// ```
+pub fn after_commit<R: HookResult>(hook: impl FnOnce() -> R + 'static) {
+    if let Some(transaction) = registry::innermost::<MySql>() {
+        return transaction.with_level(|level| level.hooks.after_commit(hook));
+    }
+    if let Some(message) = hook().failure() {
+        report(&HookFailure { unit: "none".to_owned(), hook: HookKind::AfterCommit, message });
+    }
+}
+
+fn report(failure: &HookFailure) {
+    match registry::current::<MySql>() {
+        Ok(database) => database.report(failure),
+        Err(_no_database) => observe::hook_failed(failure),
     }
 }

@@ -3,6 +3,7 @@
 
 mod any_sequence;
 mod busy;
+mod cases;
 mod distribution;
 mod faults;
 mod hooks;
