@@ -12,6 +12,7 @@ mod fault;
 mod hooks;
 mod label;
 mod ledger;
+mod loan;
 mod local;
 mod nested;
 mod observe;

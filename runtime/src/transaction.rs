@@ -4,22 +4,19 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::backend::{Backend, Characteristics, Connection, Connector, Laid};
+use crate::backend::{Backend, Characteristics, Connection};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, Failed, Fault, Undone};
 use crate::hooks::Hooks;
 use crate::label::Label;
 use crate::ledger::Ledger;
+use crate::loan::Loan;
 use crate::local::Locals;
 use crate::outcome::Settled;
-use crate::pool::Request;
-use crate::registry;
 use crate::session::Session;
-use crate::watchdog::{self, Fired, Watch};
 
 #[derive(Debug)]
 pub(crate) struct Transaction<B: Backend> {
@@ -152,12 +149,8 @@ impl<B: Backend> Transaction<B> {
             Seat::Lent => return Err(self.busy()),
             Seat::Gone => unreachable!("a transaction that lost its session was doomed when it did"),
         };
-        let mut loan = Loan { transaction: Rc::clone(self), watch: None, session: Some(session) };
-        if self.used.replace(Used::Yes) == Used::NotYet {
-            loan.wake()?;
-        }
-        loan.watch();
-        Ok(loan)
+        let first = self.used.replace(Used::Yes);
+        Loan::begin(Rc::clone(self), session, first)
     }
 
     /// Notes a failure where it happens, whatever the body makes of the error, and names the unit in it.
@@ -191,7 +184,7 @@ impl<B: Backend> Transaction<B> {
     }
 
     /// What is left until the deadline.
-    fn left(&self) -> Option<Duration> {
+    pub(crate) fn left(&self) -> Option<Duration> {
         self.deadline.get().map(|deadline| deadline.saturating_duration_since(self.database.clock().now()))
     }
 
@@ -262,6 +255,24 @@ impl<B: Backend> Transaction<B> {
         self.with_level(|level| std::mem::take(&mut level.hooks))
     }
 
+    /// The session is back from a loan.
+    pub(crate) fn take_back(&self, session: Session<B>) {
+        self.seat.replace(Seat::Here(session));
+    }
+
+    /// Another session took the place of one that was dead.
+    pub(crate) fn serve_on(&self, session: &mut Session<B>) {
+        session.connection.expect(self.characteristics);
+        self.ghost.replace(session.connection.ghost());
+    }
+
+    /// No session can be had in place of a dead one: the attempt has none any more.
+    pub(crate) fn lose_session(&self, failed: Failed) -> Error {
+        let fault = Fault { undone: Undone::Connection, ..failed.fault };
+        self.seat.replace(Seat::Gone);
+        self.note(Failed { fault, ..failed }, "the first statement")
+    }
+
     /// Takes the session for good, at the end. `Lent` = a leaked guard has it.
     pub(crate) fn take_session(&self) -> Seat<B> {
         self.seat.replace(Seat::Gone)
@@ -273,7 +284,7 @@ impl<B: Backend> Transaction<B> {
     }
 }
 
-fn late(when: &str) -> Failed {
+pub(crate) fn late(when: &str) -> Failed {
     let detail = format!("the unit's deadline passed {when}");
     Failed::of(ErrorKind::Timeout, Undone::Doomed, Again::Never, detail)
 }
@@ -289,77 +300,5 @@ pub(crate) struct Hurried<'t> {
 impl Drop for Hurried<'_> {
     fn drop(&mut self) {
         self.deadline.set(self.before);
-    }
-}
-
-/// A session on loan from its transaction.
-#[derive(Debug)]
-pub(crate) struct Loan<B: Backend> {
-    pub(crate) transaction: Rc<Transaction<B>>,
-    /// Ends the statement at the deadline.
-    watch: Option<Watch>,
-    session: Option<Session<B>>,
-}
-
-impl<B: Backend> Loan<B> {
-    pub(crate) fn connection(&mut self) -> &mut B::Connection {
-        &mut self.session.as_mut().expect("a loan holds its session until it drops").connection
-    }
-
-    /// At the deadline the server side of the connection is ended by another one, so that its locks are free at once; where
-    /// that cannot be, the socket is shut.
-    fn watch(&mut self) {
-        let Some(deadline) = self.transaction.deadline.get() else { return };
-        let pool = Arc::clone(self.transaction.database.pool());
-        let connection = self.connection();
-        let (ghost, stop) = (connection.ghost(), connection.stopper());
-        self.watch = Some(watchdog::watch(deadline, move || {
-            let ended = ghost.map(|ghost| pool.connector().connect().and_then(|mut side| side.lay(&ghost)));
-            match ended {
-                Some(Ok(Laid::Gone)) => {}
-                Some(Ok(Laid::OutOfReach) | Err(_)) | None => stop(),
-            }
-        }));
-    }
-
-    /// Before the first statement: a connection that died while idle is replaced, since nothing was sent on it yet.
-    fn wake(&mut self) -> Result<(), Error> {
-        if self.connection().reassure().is_ok() {
-            return Ok(());
-        }
-        let dead = self.session.take().expect("a loan holds its session until it drops");
-        let transaction = Rc::clone(&self.transaction);
-        let pool = transaction.database.pool();
-        // The dead one counts as held by the unit that is being served here.
-        let holds = registry::holding(pool).saturating_sub(1);
-        let mut fresh = pool
-            .exchange(dead, Request { holds, within: self.transaction.left() })
-            .map_err(|failed| transaction.lost(failed))?;
-        fresh.connection.expect(transaction.characteristics);
-        transaction.ghost.replace(fresh.connection.ghost());
-        self.session = Some(fresh);
-        Ok(())
-    }
-}
-
-impl<B: Backend> Transaction<B> {
-    /// No session can be had in place of a dead one: the attempt has none any more.
-    fn lost(&self, failed: Failed) -> Error {
-        let fault = Fault { undone: Undone::Connection, ..failed.fault };
-        self.seat.replace(Seat::Gone);
-        self.note(Failed { fault, ..failed }, "the first statement")
-    }
-}
-
-impl<B: Backend> Drop for Loan<B> {
-    fn drop(&mut self) {
-        let fired = self.watch.take().map(Watch::withdraw);
-        let Some(mut session) = self.session.take() else { return };
-        if fired == Some(Fired::Yes) {
-            // The answer may have come in the same moment. But the connection is gone: a COMMIT on it would seem unanswered.
-            session.connection.give_up();
-            let _noted = self.transaction.note(late("in this statement; its connection was ended"), "the deadline");
-        }
-        self.transaction.seat.replace(Seat::Here(session));
     }
 }

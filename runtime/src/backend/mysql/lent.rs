@@ -12,7 +12,8 @@ use super::faults;
 use crate::backend::{Commits, Connection};
 use crate::error::Error;
 use crate::fault::{Failed, Undone};
-use crate::transaction::{Loan, Transaction};
+use crate::loan::Loan;
+use crate::transaction::Transaction;
 use crate::tx::Tx;
 
 /// The driver's connection on loan from a [`Tx`]: implements the driver's [`Queryable`].
