@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::backend::{Backend, Commits, Connection};
 use crate::error::{Error, ErrorKind};
+use crate::fault::{Failed, Undone};
 use crate::hooks::Cause;
 use crate::label::Label;
 use crate::run::{Body, Turn, Verdict};
@@ -34,10 +35,12 @@ pub(crate) fn nested<B: Backend>(
     }
     match ending {
         Ok(Verdict::Commit | Verdict::CommitAnyway(_)) => savepoint.end(level),
-        Ok(Verdict::Rollback(text) | Verdict::Again(text)) => savepoint.undo(level, &Cause::Returned(text)),
+        Ok(Verdict::Rollback(text) | Verdict::Again(text)) => {
+            savepoint.undo(level, &Cause::Returned(text));
+            Ok(())
+        }
         Err(payload) => {
-            // What it says is in the doom, if undoing failed; the panic goes on.
-            let _noted = savepoint.undo(level, &Cause::Panicked);
+            savepoint.undo(level, &Cause::Panicked);
             resume_unwind(payload)
         }
     }
@@ -64,21 +67,36 @@ impl<'t, B: Backend> Savepoint<'t, B> {
     fn end(self, level: Level<B>) -> Result<(), Error> {
         let Some(mark) = level.mark.clone() else { return self.release(level) };
         let error = marked(mark, self.transaction).of_unit(self.unit);
-        self.undo(level, &Cause::Marked(error.clone()))?;
+        self.undo(level, &Cause::Marked(error.clone()));
         Err(error)
     }
 
     fn release(self, level: Level<B>) -> Result<(), Error> {
         let released = self.transaction.lend()?.connection().release(&self.name);
         self.transaction.absorb(level);
-        released.map_err(|failed| self.transaction.note(failed, "RELEASE SAVEPOINT"))
+        released.map_err(|failed| self.note(failed, "RELEASE SAVEPOINT"))
     }
 
     /// Undoes what was done since, then runs the hooks that wait for that; the others are dropped with the savepoint.
-    fn undo(self, level: Level<B>, cause: &Cause) -> Result<(), Error> {
-        let undone = self.transaction.lend()?.connection().rollback_to(&self.name);
-        undone.map_err(|failed| self.transaction.note(failed, "ROLLBACK TO SAVEPOINT"))?;
-        level.hooks.rolled_back(self.unit, cause, &|failure| self.transaction.database.report(&failure));
-        Ok(())
+    ///
+    /// Where that fails the whole is doomed, and the savepoint's hooks share its fate; the caller gets what the body said all the
+    /// same, because a failed roll-back must not hide the error that caused it.
+    fn undo(self, level: Level<B>, cause: &Cause) {
+        let undone = self.transaction.lend().and_then(|mut loan| {
+            let undone = loan.connection().rollback_to(&self.name);
+            undone.map_err(|failed| self.note(failed, "ROLLBACK TO SAVEPOINT"))
+        });
+        match undone {
+            Ok(()) => level.hooks.rolled_back(self.unit, cause, &|failure| self.transaction.database.report(&failure)),
+            Err(_noted) => self.transaction.absorb(level),
+        }
+    }
+
+    /// Whatever the server says to it: half a unit must not be committed.
+    fn note(&self, mut failed: Failed, statement: &str) -> Error {
+        if !failed.dooms() {
+            failed.fault.undone = Undone::Doomed;
+        }
+        self.transaction.note(failed, statement)
     }
 }

@@ -135,12 +135,20 @@ impl<B: Backend> Pool<B> {
         }
     }
 
-    /// Replaces a session that turned out to be dead before anything was sent on it.
+    /// Takes a session that is known to be alive, in place of one that turned out to be dead before anything was sent on it. The
+    /// dead one makes all others doubtful, so each is asked before it is used.
     pub(crate) fn exchange(&self, dead: Session<B>, request: Request) -> Result<Session<B>, Failed> {
-        self.discard(dead, Closing::Broken);
-        let mut session = self.obtain(request)?;
-        self.lay_ghosts(&mut session);
-        Ok(session)
+        let mut dead = dead;
+        loop {
+            self.discard(dead, Closing::Broken);
+            let mut session = self.obtain(request)?;
+            self.lay_ghosts(&mut session);
+            self.doubt_if_idle(&mut session);
+            match session.connection.reassure() {
+                Ok(()) => return Ok(session),
+                Err(_lost_too) => dead = session,
+            }
+        }
     }
 
     /// Throws a session away; its place is free at once.
@@ -152,12 +160,14 @@ impl<B: Backend> Pool<B> {
         }
         drop(session);
         observe::closed(why);
+        self.counters.closed.count();
         self.forget_one();
     }
 
     /// A session that will never come back, because what held it was leaked.
     pub(crate) fn abandon(&self, ghost: Option<<B::Connection as Connection>::Ghost>) {
         self.ghosts.remember(ghost);
+        self.counters.closed.count();
         self.forget_one();
     }
 
@@ -238,7 +248,6 @@ impl<B: Backend> Pool<B> {
     }
 
     fn forget_one(&self) {
-        self.counters.closed.count();
         let mut state = lock(&self.state);
         state.open -= 1;
         self.serve(&mut state);

@@ -112,6 +112,27 @@ fn s80_a_late_reply_is_never_read_by_anyone() {
 }
 
 #[test]
+fn s80_a_late_reply_that_comes_before_the_unit_ends_is_not_taken_for_that_of_its_rollback() {
+    let world = World::with_accounts(1..=2);
+    let limit = Duration::from_millis(300);
+    let (db, proxy) = world.proxied_with(|builder| builder.network_timeout(limit).max_connections(1));
+    let late = proxy.hold(Packet::Text("SELECT 11"), Side::AfterServer);
+    let unit = db.unit("late").run::<_, Error>(|tx| {
+        let said = tx.query_first::<u64, _>("SELECT 11");
+        if tx.attempt() == 1 {
+            assert_eq!(said.as_ref().expect_err("it is held").kind(), ErrorKind::ConnectionLost);
+            late.release();
+        }
+        Ok((said.unwrap_or_default(), tx.attempt()))
+    });
+    assert_eq!(unit.expect("the second attempt"), (Some(11), 2));
+    for n in [22_u64, 33] {
+        let said = db.unit("say").run::<_, Error>(|tx| tx.query_first(format!("SELECT {n}")));
+        assert_eq!(said.expect("a unit"), Some(n));
+    }
+}
+
+#[test]
 fn s80_a_late_reply_to_commit_is_not_taken_for_anything() {
     let world = World::with_accounts(1..=2);
     let limit = Duration::from_millis(300);

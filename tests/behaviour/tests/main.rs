@@ -5,6 +5,7 @@ mod any_sequence;
 mod busy;
 mod cases;
 mod distribution;
+mod failure_points;
 mod faults;
 mod hooks;
 mod joining;

@@ -201,10 +201,17 @@ fn s72_who_waits_too_long_is_told_the_state_of_the_pool() {
     let error = error.expect_err("both sessions are in use");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::PoolTimeout, Some(Outcome::NotStarted)));
     assert_eq!((ran.load(Ordering::Relaxed), error.unit()), (0, Some("late")));
+    let message = error.to_string();
     for part in ["50ms", "2 of 2 connections are open", "0 parked", "0 free", "0 more threads wait", "max_connections"]
     {
-        assert!(error.to_string().contains(part), "`{part}` is not in: {error}");
+        assert!(message.contains(part), "`{part}` is not in: {error}");
     }
+    assert_eq!(
+        message.matches("`holder` (tests/behaviour/tests/threads.rs:").count(),
+        2,
+        "both, with their places: {error}"
+    );
+    assert_eq!(message.matches(") for ").count(), 2, "and since when: {error}");
     connection(&db).expect("free again");
 }
 
@@ -242,6 +249,24 @@ fn s75_a_connection_beyond_its_lifetime_is_replaced() {
     until("the old one is closed", || {
         world.count(&format!("SELECT COUNT(*) FROM information_schema.processlist WHERE id = {first}")) == 0
     });
+}
+
+#[test]
+fn s75_connections_that_nobody_uses_are_closed_but_for_those_that_are_to_be_kept() {
+    let (world, clock) = (World::new(), VirtualClock::new());
+    let settings = |builder: DatabaseBuilder| {
+        builder.clock(clock.clone()).idle_timeout(Duration::from_secs(600)).min_idle(2).max_connections(5)
+    };
+    let (db, proxy) = world.proxied_with(settings);
+    assert_eq!((proxy.connections(), db.stats().open), (2, 2), "opened at once");
+    while_held(&db, 4, || assert_eq!(db.stats().open, 4));
+    clock.advance(Duration::from_secs(599));
+    while_held(&db, 1, || assert_eq!(db.stats().open, 4, "not idle for long enough"));
+    clock.advance(Duration::from_secs(602));
+    while_held(&db, 1, || assert_eq!(db.stats().open, 2, "two are kept"));
+    let of_this_database = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE()";
+    // Those two, the world's own, and the one that asks.
+    until("the others are closed on the server", || world.count(of_this_database) == 4);
 }
 
 #[test]

@@ -46,8 +46,8 @@ impl Database<MySql> {
         let request = pool::Request { holds: registry::holding(self.pool()), within: None };
         let _named = place.slot.held_by(&Label::new("Database::session", file!(), line!()), self.clock().now());
         let mut held = Held::acquire(self, &place, request).map_err(outside)?;
+        held.wake(request).map_err(outside)?;
         let connection = held.connection();
-        connection.reassure().map_err(outside)?;
         connection.leaves_something();
         connection.send("SET SESSION autocommit=1").map_err(outside)?;
         work(&mut Session { connection, last: Answer::default() })
@@ -90,6 +90,16 @@ impl<'d> Held<'d> {
     fn acquire(database: &'d Database<MySql>, place: &'d Place<MySql>, request: pool::Request) -> Result<Self, Failed> {
         let session = database.pool().acquire(&place.slot, request)?;
         Ok(Self { database, place, session: Some(session) })
+    }
+
+    /// A connection that died while idle is replaced: nothing was sent on it yet.
+    fn wake(&mut self, request: pool::Request) -> Result<(), Failed> {
+        if self.connection().reassure().is_err()
+            && let Some(dead) = self.session.take()
+        {
+            self.session = Some(self.database.pool().exchange(dead, request)?);
+        }
+        Ok(())
     }
 
     fn connection(&mut self) -> &mut MySqlConnection {

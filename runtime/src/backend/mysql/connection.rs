@@ -263,7 +263,13 @@ impl Connection for MySqlConnection {
         let answer = self.send(COMMIT);
         match &answer {
             Ok(_) => self.transaction = Open::No,
-            Err(failed) if failed.fault.at_commit == AtCommit::Unknown => self.step = Step::Out,
+            Err(failed) if failed.fault.at_commit == AtCommit::Unknown => {
+                self.step = Step::Out;
+                if failed.code.is_some() {
+                    // The server did answer: no COMMIT is on its way any more that a kill could undo, and locks may be left.
+                    self.transaction = Open::MayBe;
+                }
+            }
             Err(_) => self.transaction = Open::MayBe,
         }
         answer.map(drop)

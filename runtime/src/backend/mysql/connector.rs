@@ -2,10 +2,12 @@
 //! driver's own choosing, no local files.
 
 use std::fmt;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use mysql::consts::CapabilityFlags;
-use mysql::{Conn, Opts, OptsBuilder};
+use mysql::{Conn, DriverError, Opts, OptsBuilder, UrlError};
 
 use super::connection::MySqlConnection;
 use super::faults;
@@ -26,7 +28,10 @@ pub struct MySqlConnector {
 }
 
 enum Source {
-    Server(Opts),
+    Server {
+        opts: Opts,
+        within: Duration,
+    },
     #[cfg(feature = "testing")]
     Script(Script),
 }
@@ -42,13 +47,13 @@ pub(crate) struct Network {
 impl MySqlConnector {
     pub(crate) fn to_server(url: &str, network: Network) -> Result<Self, Error> {
         let opts = Opts::from_url(url).map_err(|error| {
-            // The driver's words name the part that is wrong and never show the URL, which holds the password.
             let detail = format!(
-                "the database URL cannot be read ({error}); it looks like `mysql://user:password@host:3306/database`"
+                "the database URL cannot be read: {}; it looks like `mysql://user:password@host:3306/database`",
+                url_words(&error)
             );
             Error::new(ErrorKind::Configuration, detail)
         })?;
-        Ok(Self::from(Source::Server(options(opts, network)?)))
+        Ok(Self::from(Source::Server { opts: options(opts, network)?, within: network.connect_timeout }))
     }
 
     #[cfg(feature = "testing")]
@@ -72,9 +77,9 @@ impl MySqlConnector {
 
     fn wire(&self) -> mysql::Result<(Box<dyn Wire>, Option<String>)> {
         Ok(match &self.source {
-            Source::Server(opts) => {
+            Source::Server { opts, within } => {
                 let home = opts.get_db_name().map(str::to_owned);
-                (Box::new(DriverWire(Conn::new(opts.clone())?)), home)
+                (Box::new(DriverWire(connect_within(opts, *within)?)), home)
             }
             #[cfg(feature = "testing")]
             Source::Script(script) => (Box::new(script.connect()?), None),
@@ -93,6 +98,36 @@ impl Connector for MySqlConnector {
             None => wire,
         };
         MySqlConnection::new(wire, home).map_err(while_connecting)
+    }
+}
+
+/// What is wrong with a URL, without the URL: it holds the password.
+fn url_words(error: &UrlError) -> String {
+    match error {
+        UrlError::ParseError(error) => error.to_string(),
+        UrlError::UnsupportedScheme(scheme) => format!("its scheme is `{scheme}`, not `mysql`"),
+        UrlError::FeatureRequired(feature, name) => {
+            format!("its parameter `{name}` needs the driver's feature `{feature}`")
+        }
+        UrlError::InvalidValue(name, _) => format!("its parameter `{name}` has a value that cannot be used"),
+        UrlError::UnknownParameter(name) => format!("its parameter `{name}` is unknown"),
+        UrlError::InvalidPoolConstraints { .. } => "its parameters for a pool are of no use here".to_owned(),
+        UrlError::BadUrl => "a part of it is missing".to_owned(),
+    }
+}
+
+/// The driver bounds only the connection of the socket, and would wait for a greeting as long as for any answer. So it connects
+/// on a thread of its own; what comes too late is closed there.
+fn connect_within(opts: &Opts, within: Duration) -> mysql::Result<Conn> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let theirs = opts.clone();
+    let connecting = thread::Builder::new().name("unit-of-work-connect".into()).spawn(move || {
+        // Nobody listens any more: the connection is closed as it is dropped.
+        let _too_late = sender.send(Conn::new(theirs));
+    });
+    match connecting {
+        Ok(_on_its_own) => receiver.recv_timeout(within).unwrap_or(Err(DriverError::ConnectTimeout.into())),
+        Err(_no_thread) => Conn::new(opts.clone()),
     }
 }
 
@@ -135,7 +170,7 @@ fn options(opts: Opts, network: Network) -> Result<Opts, Error> {
 impl fmt::Debug for MySqlConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
-            Source::Server(opts) => write!(
+            Source::Server { opts, .. } => write!(
                 f,
                 "MySqlConnector({}:{}, user {:?}, database {:?})",
                 opts.get_ip_or_hostname(),

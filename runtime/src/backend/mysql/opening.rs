@@ -33,6 +33,9 @@ const SETTINGS: &str = "SET SESSION autocommit=0, completion_type=0;\
 /// The user variable is there to be seen by the tracker that was just switched on; nobody reads it.
 const TRACKING: &str = "SET SESSION session_track_state_change=1;SET @unit_of_work_opened=NULL";
 
+/// What is said by who knows no session tracking: an unknown variable, a text that is not understood, not supported.
+const NO_TRACKING: [u16; 3] = [1193, 1064, 1235];
+
 /// What the server said about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
@@ -105,8 +108,8 @@ fn begin(wire: &mut dyn Wire, connection: u64) -> Result<Begin, Failed> {
     let same = u64::from(wire.connection_id()) == connection & u64::from(u32::MAX);
     match wire.exchange(Request::Query(TRACKING), &mut drop::<Row>) {
         Ok(answer) if same && answer.state == SessionState::Changed => Ok(Begin::Implicit),
-        // Who refuses the variable knows no tracking.
-        Ok(_) | Err(mysql::Error::MySqlError(_)) => Ok(Begin::Explicit),
+        Ok(_) => Ok(Begin::Explicit),
+        Err(mysql::Error::MySqlError(refusal)) if NO_TRACKING.contains(&refusal.code) => Ok(Begin::Explicit),
         Err(error) => Err(faults::failed(error)),
     }
 }

@@ -1,0 +1,93 @@
+//! Accounts and transfers over HTTP, each request a unit of work. Here is the order of things: open the database, listen,
+//! serve, and on Ctrl-C finish what has begun. What a request does to the database is in `accounts`; what the client gets to
+//! see of it, in `http` and `failure`.
+
+mod accounts;
+mod bank;
+mod failure;
+mod http;
+
+use std::error::Error;
+use std::io::Write as _;
+use std::net::Ipv4Addr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::signal::ctrl_c;
+use unit_of_work::Database;
+
+use crate::bank::Bank;
+
+/// Accounts and transfers over HTTP.
+///
+/// Without --url it starts a private, throw-away MariaDB server, which is gone when the program ends.
+#[derive(Debug, Parser)]
+#[command(name = "web", version)]
+struct Args {
+    /// The port on 127.0.0.1 to listen on; 0 = any that is free. The address is printed.
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+
+    /// A server of your own: `mysql://user:password@host:3306`. Only the database `unit_of_work_web` is used there; it is
+    /// created if it is missing, and kept.
+    // The value holds the password: it must not be shown by --help.
+    #[arg(long, env = "UNIT_OF_WORK_URL", hide_env_values = true)]
+    url: Option<String>,
+
+    /// The most connections to the database. A request that waits for one longer than 2 s is answered with 503.
+    #[arg(long, default_value_t = 16, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1000))]
+    connections: usize,
+}
+
+/// How long requests that are being served may take when the program is to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => {
+            eprintln!("error: {trouble}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    // Both block, so they are done before there is a runtime.
+    let bank = Bank::open(args.url.as_deref(), args.connections)?;
+    let runtime = Runtime::new()?;
+    runtime.block_on(serve(bank.db.clone(), args.port))?;
+    let closed = bank.db.close(PATIENCE);
+    // A unit that is still running now is cut off with the process; the server rolls it back.
+    runtime.shutdown_background();
+    Ok(closed?)
+}
+
+/// Until Ctrl-C, and then until every request is answered, or a second Ctrl-C.
+async fn serve(db: Database, port: u16) -> std::io::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
+    let stop = async {
+        wait_for_ctrl_c().await;
+        eprintln!("finishing what has begun; Ctrl-C again to end at once");
+    };
+    let served = axum::serve(listener, http::router(db)).with_graceful_shutdown(stop);
+    let impatient = async {
+        wait_for_ctrl_c().await;
+        wait_for_ctrl_c().await;
+    };
+    tokio::select! {
+        served = served => served,
+        () = impatient => Ok(()),
+    }
+}
+
+async fn wait_for_ctrl_c() {
+    if ctrl_c().await.is_err() {
+        // Without the signal's handler Ctrl-C ends the process at once, and there is nothing to wait for.
+        std::future::pending().await
+    }
+}

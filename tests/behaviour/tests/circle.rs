@@ -1,0 +1,101 @@
+//! Threads that hold a session each and ask for a second one when there is none left: who would close the circle is refused at
+//! once, and told who holds what; the others go on.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use unit_of_work::{Database, Error, ErrorKind, Outcome, Propagation, Retry};
+
+use crate::world::{TAKE_TEN, World};
+
+/// What a thread does that is in the unit `first` or `second`, once both are: it asks for a second session.
+type Ask = fn(&Database) -> Result<(), Error>;
+
+fn requires_new(db: &Database) -> Result<(), Error> {
+    db.unit("inner").propagation(Propagation::RequiresNew).run(|tx| tx.query_drop("SELECT 1"))
+}
+
+fn not_supported(db: &Database) -> Result<(), Error> {
+    db.unit("inner").propagation(Propagation::NotSupported).run(|tx| tx.query_drop("SELECT 1"))
+}
+
+/// With every other limit far away, only a refusal at once ends the test in time.
+const PATIENCE: Duration = Duration::from_secs(600);
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+/// A pool of two, shared by two threads that hold a session each before either asks for another.
+struct Pair {
+    world: World,
+    db: Database,
+    both_hold: Barrier,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let world = World::with_accounts(1..=2);
+        let db = world.connect(|builder| builder.max_connections(2).acquire_timeout(PATIENCE));
+        Self { world, db, both_hold: Barrier::new(2) }
+    }
+
+    /// Holds a session, waits for the other thread, asks, and goes on whatever the answer is.
+    fn ask_in_body(&self, name: &'static str, account: u8, ask: Ask) -> Asked {
+        let unit = self.db.unit(name).retry(Retry::NEVER);
+        let asked = unit.run::<_, Error>(|tx| {
+            tx.exec_drop("UPDATE account SET balance = balance - 10 WHERE id = ?", (account,))?;
+            self.both_hold.wait();
+            Ok(Asked::by(|| ask(&self.db)))
+        });
+        asked.expect("the unit itself goes on")
+    }
+
+    /// Exactly one was refused, at once and with the holders' names; both units are committed.
+    fn assert_one_was_refused(&self, asked: [Asked; 2]) {
+        let refused: Vec<Asked> = asked.into_iter().filter(|asked| asked.answer.is_err()).collect();
+        let [Asked { answer: Err(error), after }] = refused.as_slice() else { panic!("not exactly one: {refused:?}") };
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::PoolTimeout, Some(Outcome::NotStarted)), "{error}");
+        assert!(*after < AT_ONCE, "refused after {after:?}");
+        for holder in ["`first` (", "`second` (", file!(), "2 connections", "max_connections"] {
+            assert!(error.to_string().contains(holder), "{holder} is not in: {error}");
+        }
+        assert_eq!(self.world.balances(), [90, 90]);
+        self.world.assert_clean(&self.db);
+    }
+}
+
+/// What a thread that asked was told, and how soon.
+#[derive(Debug)]
+struct Asked {
+    answer: Result<(), Error>,
+    after: Duration,
+}
+
+impl Asked {
+    fn by(ask: impl FnOnce() -> Result<(), Error>) -> Self {
+        let began = Instant::now();
+        let answer = ask();
+        Self { answer, after: began.elapsed() }
+    }
+}
+
+fn in_two_threads(pair: &Pair, first: impl FnOnce() -> Asked + Send, second: impl FnOnce() -> Asked + Send) {
+    let asked = thread::scope(|scope| {
+        let threads = [scope.spawn(first), scope.spawn(second)];
+        threads.map(|thread| thread.join().expect("no thread panics"))
+    });
+    pair.assert_one_was_refused(asked);
+}
+
+#[test]
+fn s38_of_two_threads_that_hold_all_sessions_and_want_another_one_is_refused_at_once() {
+    let asks: [(Ask, Ask); 3] =
+        [(requires_new, requires_new), (requires_new, not_supported), (not_supported, not_supported)];
+    for (first, second) in asks {
+        let pair = Pair::new();
+        in_two_threads(
+            &pair,
+            || pair.ask_in_body("first", 1, first),
+            || pair.ask_in_body("second", 2, second),
+        );
+    }
+}

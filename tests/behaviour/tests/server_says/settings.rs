@@ -1,0 +1,83 @@
+//! Settings of the server that would change what a transaction, a text or a connection is, and change nothing for a unit.
+
+use ephemeral_mysql::Server;
+use unit_of_work::{Database, Error, ErrorKind, Tx};
+
+use crate::world::{Trouble, World};
+
+/// Runs what matters most on a server with these options, as a user without special rights: `init_connect` spares others.
+fn is_not_impressed_by(options: &[(&str, &str)]) {
+    let mut builder = Server::builder();
+    for (name, value) in options {
+        builder = builder.option(name, value);
+    }
+    let server = builder.start().unwrap_or_else(|error| panic!("{options:?}: {error}"));
+    let world = World::on(&server, |builder| builder);
+    world.make_accounts(1..=2);
+    world.execute("CREATE USER plain@'127.0.0.1' IDENTIFIED BY 'plain'");
+    world.execute(&format!("GRANT ALL ON `{}`.* TO plain@'127.0.0.1'", world.name()));
+    world.execute("GRANT PROCESS ON *.* TO plain@'127.0.0.1'");
+    let url = world.url().replace("root@", "plain:plain@");
+    let db = Database::connect(&url).unwrap_or_else(|error| panic!("{options:?}: {error}"));
+    for round in 1..=2 {
+        // The first round is on a connection as it was opened, the second on one that was reset.
+        assert_text_arrives_whole(&db);
+        commit_and_roll_back(&db);
+        assert_eq!(world.balances(), [100 - 10 * round, 100 + 10 * round], "{options:?}");
+        world.assert_clean(&db);
+        db.session(|session| session.query_drop("SET @q = 1")).expect("a session");
+    }
+    let ended = db.session(|session| {
+        session.query_drop("BEGIN; UPDATE account SET balance = balance; COMMIT")?;
+        session.query_first::<u8, _>("SELECT @@in_transaction")
+    });
+    assert_eq!(ended.expect("a session"), Some(0), "{options:?}: COMMIT by hand ends a transaction and does no more");
+}
+
+fn assert_text_arrives_whole(db: &Database) {
+    let words = "back\\slash 'quote' 😀";
+    // The length is told by the server: a text that is garbled on the way in and on the way out comes back whole.
+    let said = db.unit("words").run::<_, Error>(|tx| tx.exec_first("SELECT ?, CHAR_LENGTH(?)", (words, words)));
+    assert_eq!(said.expect("a unit"), Some((words.to_owned(), words.chars().count())));
+}
+
+fn commit_and_roll_back(db: &Database) {
+    let transfer = |tx: &mut Tx<'_>| {
+        tx.query_drop("UPDATE account SET balance = balance - 10 WHERE id = 1")?;
+        tx.query_drop("UPDATE account SET balance = balance + 10 WHERE id = 2")
+    };
+    db.unit("transfer").run::<_, Error>(transfer).expect("a transfer");
+    let taken_back = db.unit("taken back").run::<(), Trouble>(|tx| {
+        transfer(tx)?;
+        Err(Trouble::Refused("on second thoughts"))
+    });
+    assert!(matches!(taken_back, Err(Trouble::Refused(_))), "{taken_back:?}");
+}
+
+#[test]
+fn s68_completion_type_and_autocommit_of_the_server_change_nothing() {
+    is_not_impressed_by(&[("completion-type", "CHAIN"), ("autocommit", "1")]);
+    is_not_impressed_by(&[("completion-type", "RELEASE"), ("autocommit", "0")]);
+}
+
+#[test]
+fn s68_init_connect_changes_nothing() {
+    let settings = "SET NAMES latin1; SET SESSION autocommit=1, completion_type=1, tx_isolation='READ-UNCOMMITTED', \
+                    tx_read_only=1, session_track_state_change=0";
+    is_not_impressed_by(&[("init-connect", settings)]);
+}
+
+#[test]
+fn s68_no_backslash_escapes_changes_how_texts_are_read() {
+    is_not_impressed_by(&[("sql-mode", "NO_BACKSLASH_ESCAPES")]);
+    let server = Server::builder().option("sql-mode", "NO_BACKSLASH_ESCAPES");
+    let server = server.start().unwrap_or_else(|error| panic!("{error}"));
+    let world = World::on(&server, |builder| builder);
+    let unit = world.db.unit("texts").run::<_, Error>(|tx| {
+        // With escapes this would be one unfinished string; without them it holds a second statement.
+        let refused = tx.query_drop(r"SELECT 'a\'; COMMIT; -- '").expect_err("a second statement");
+        assert_eq!(refused.kind(), ErrorKind::Refused, "{refused}");
+        tx.query_first::<String, _>(r"SELECT 'a\'")
+    });
+    assert_eq!(unit.expect("a backslash is a letter").as_deref(), Some(r"a\"));
+}
