@@ -1,7 +1,9 @@
 //! Threads that hold a session each and ask for a second one when there is none left: who would close the circle is refused at
 //! once, and told who holds what; the others go on.
 
-use std::sync::Barrier;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -47,6 +49,42 @@ impl Pair {
             Ok(Asked::by(|| ask(&self.db)))
         });
         asked.expect("the unit itself goes on")
+    }
+
+    /// The same, but it asks in a hook that runs before COMMIT.
+    fn ask_before_commit(self: &Arc<Self>, name: &'static str, account: u8, ask: Ask) -> Asked {
+        let (asked, pair) = (Rc::new(RefCell::new(None)), Arc::clone(self));
+        let answer = Rc::clone(&asked);
+        let unit = self.db.unit(name).retry(Retry::NEVER).run::<_, Error>(move |tx| {
+            let (answer, pair) = (Rc::clone(&answer), Arc::clone(&pair));
+            tx.before_commit(move |_| {
+                pair.both_hold.wait();
+                *answer.borrow_mut() = Some(Asked::by(|| ask(&pair.db)));
+            });
+            tx.exec_drop("UPDATE account SET balance = balance - 10 WHERE id = ?", (account,))
+        });
+        unit.expect("the unit itself goes on");
+        asked.take().expect("the hook ran")
+    }
+
+    /// The same, but it asks in a hook of a unit that suspends it, after that one's COMMIT. Calls `in_hook` there first.
+    fn ask_after_an_inner_commit(self: &Arc<Self>, name: &'static str, account: u8, in_hook: impl Fn() + 'static) -> Asked {
+        let (asked, pair, in_hook) = (Rc::new(RefCell::new(None)), Arc::clone(self), Rc::new(in_hook));
+        let answer = Rc::clone(&asked);
+        let unit = self.db.unit(name).retry(Retry::NEVER).run::<_, Error>(move |tx| {
+            tx.exec_drop("UPDATE account SET balance = balance - 10 WHERE id = ?", (account,))?;
+            pair.db.unit("brief").propagation(Propagation::RequiresNew).run(|tx| {
+                let (answer, pair, in_hook) = (Rc::clone(&answer), Arc::clone(&pair), Rc::clone(&in_hook));
+                tx.after_commit(move || {
+                    in_hook();
+                    pair.both_hold.wait();
+                    *answer.borrow_mut() = Some(Asked::by(|| requires_new(&pair.db)));
+                });
+                tx.query_drop("SELECT 1")
+            })
+        });
+        unit.expect("the unit itself goes on");
+        asked.take().expect("the hook ran")
     }
 
     /// Exactly one was refused, at once and with the holders' names; both units are committed.
@@ -98,4 +136,60 @@ fn s38_of_two_threads_that_hold_all_sessions_and_want_another_one_is_refused_at_
             || pair.ask_in_body("second", 2, second),
         );
     }
+}
+
+#[test]
+fn s38_a_hook_that_runs_inside_its_unit_is_part_of_a_circle() {
+    for second_in_body in [true, false] {
+        let pair = Arc::new(Pair::new());
+        in_two_threads(
+            &pair,
+            || pair.ask_before_commit("first", 1, requires_new),
+            || match second_in_body {
+                true => pair.ask_in_body("second", 2, not_supported),
+                false => pair.ask_before_commit("second", 2, requires_new),
+            },
+        );
+    }
+}
+
+/// The unit whose hook it is has given its session back, but the one that it suspends still holds one.
+#[test]
+fn s38_a_hook_that_runs_before_the_suspended_unit_resumes_is_part_of_a_circle() {
+    let pair = Arc::new(Pair::new());
+    let (go, gone) = mpsc::channel();
+    in_two_threads(
+        &pair,
+        || pair.ask_after_an_inner_commit("first", 1, move || go.send(()).expect("the second waits for it")),
+        || {
+            gone.recv().expect("the hook is reached");
+            pair.ask_in_body("second", 2, requires_new)
+        },
+    );
+}
+
+/// Who holds nothing while it waits closes no circle: it is served when the others are done.
+#[test]
+fn s38_a_hook_after_the_end_holds_nothing_and_nobody_is_refused() {
+    let pair = Arc::new(Pair::new());
+    let asked = thread::scope(|scope| {
+        let hooked = Arc::clone(&pair);
+        let first = scope.spawn(move || {
+            let db = hooked.db.clone();
+            let unit = db.unit("first").run::<_, Error>(|tx| {
+                let hooked = Arc::clone(&hooked);
+                tx.after_commit(move || {
+                    hooked.both_hold.wait();
+                    hooked.db.unit("in the hook").run::<_, Error>(|tx| tx.query_drop(TAKE_TEN))
+                });
+                tx.query_drop(TAKE_TEN)
+            });
+            unit.expect("it is committed");
+        });
+        let second = pair.ask_in_body("second", 2, requires_new);
+        first.join().expect("no panic");
+        second
+    });
+    asked.answer.expect("a session is free");
+    assert_eq!(pair.world.balances(), [80, 90]);
 }

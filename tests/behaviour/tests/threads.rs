@@ -131,6 +131,19 @@ fn s71_a_parked_session_is_taken_over_by_who_needs_it() {
 }
 
 #[test]
+fn s71_a_session_that_a_scope_holds_is_not_taken_over() {
+    let world = World::new();
+    let db = world.connect(|builder| builder.max_connections(1).acquire_timeout(Duration::from_millis(50)));
+    let elsewhere = || thread::scope(|scope| scope.spawn(|| connection(&db)).join().expect("no panic"));
+    let scope = db.scope().expect("a session");
+    let held = connection(&db).expect("the scope's session");
+    assert_eq!(elsewhere().expect_err("it is held, though no unit runs on it").kind(), ErrorKind::PoolTimeout);
+    assert_eq!(connection(&db).expect("still the scope's session"), held);
+    drop(scope);
+    assert_eq!(elsewhere().expect("given up"), held);
+}
+
+#[test]
 fn s71_with_more_threads_than_sessions_nobody_starves() {
     const THREADS: u64 = 8;
     const FAIR_SHARE: u64 = 100;

@@ -346,6 +346,11 @@ impl Connection for MySqlConnection {
         if self.server.begin == Begin::Explicit || !self.server.identity.is_same_server(&other.identity) {
             return Ok(Laid::OutOfReach);
         }
+        let mut there = 0;
+        self.exchange(Request::Query(&other.is_there()), &mut |row| there = row.get(0).unwrap_or(0_u64))?;
+        if there == 0 {
+            return Ok(Laid::Gone);
+        }
         match self.send(&format!("KILL CONNECTION {}", other.connection)) {
             Err(failed) if failed.code != Some(NO_SUCH_THREAD) => Err(failed),
             Ok(_) | Err(_) => Ok(Laid::Gone),

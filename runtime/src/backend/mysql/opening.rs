@@ -27,11 +27,15 @@ const SETTINGS: &str = "SET SESSION autocommit=0, completion_type=0;\
     SET NAMES utf8mb4;\
     SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE;\
     SELECT CONNECTION_ID(), @@hostname, @@port, @@server_id, UNIX_TIMESTAMP(), @@max_allowed_packet, \
-    @@sql_mode, @@innodb_rollback_on_timeout, @@innodb_lock_wait_timeout, @@lock_wait_timeout;\
+    @@sql_mode, @@innodb_rollback_on_timeout, @@innodb_lock_wait_timeout, @@lock_wait_timeout, \
+    (SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID());\
     SHOW GLOBAL STATUS LIKE 'Uptime'";
 
 /// The user variable is there to be seen by the tracker that was just switched on; nobody reads it.
 const TRACKING: &str = "SET SESSION session_track_state_change=1;SET @unit_of_work_opened=NULL";
+
+/// How the question begins that [`Server::is_there`] asks.
+pub(crate) const THERE: &str = "SELECT COUNT(*) FROM information_schema.PROCESSLIST";
 
 /// What is said by who knows no session tracking: an unknown variable, a text that is not understood, not supported.
 const NO_TRACKING: [u16; 3] = [1193, 1064, 1235];
@@ -41,6 +45,8 @@ const NO_TRACKING: [u16; 3] = [1193, 1064, 1235];
 pub(crate) struct Server {
     pub(crate) identity: Identity,
     pub(crate) connection: u64,
+    /// Our end of it, as the server sees it: host and, over TCP, port.
+    client: String,
     /// Bytes.
     pub(crate) max_allowed_packet: u64,
     pub(crate) mode: Mode,
@@ -116,7 +122,8 @@ fn begin(wire: &mut dyn Wire, connection: u64) -> Result<Begin, Failed> {
 
 fn read(rows: &[Vec<Value>]) -> Option<Server> {
     let [about, uptime] = rows else { return None };
-    let [connection, host, port, server_id, now, packet, mode, rollback, rows, metadata] = about.as_slice() else {
+    let [connection, host, port, server_id, now, packet, mode, rollback, rows, metadata, client] = about.as_slice()
+    else {
         return None;
     };
     let uptime = number(uptime.get(1)?)?;
@@ -128,6 +135,7 @@ fn read(rows: &[Vec<Value>]) -> Option<Server> {
             started: number(now)?.saturating_sub(uptime),
         },
         connection: number(connection)?,
+        client: text(client).unwrap_or_default(),
         max_allowed_packet: number(packet)?,
         mode: Mode::of(&text(mode)?),
         on_lock_timeout: match number(rollback)? {
@@ -174,6 +182,13 @@ pub(crate) fn change(has: Characteristics, wanted: Characteristics, server: &Ser
 }
 
 impl Server {
+    /// Asks whether the connection that this was told on is still there. Its number alone does not say so: numbers start again
+    /// with the server, and a restart that is quick enough cannot be told from the start time.
+    pub(crate) fn is_there(&self) -> String {
+        let client: String = self.client.bytes().map(|byte| format!("{byte:02X}")).collect();
+        format!("{THERE} WHERE ID = {} AND HOST = X'{client}'", self.connection)
+    }
+
     /// Seconds for rows and for metadata. Metadata is waited for a day (MariaDB) or a year (MySQL) by default.
     fn lock_waits(&self, wanted: LockWait) -> (u64, u64) {
         let LockWaits { rows, metadata } = self.lock_waits;
