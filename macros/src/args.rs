@@ -1,13 +1,12 @@
-//! The attribute's arguments: one row of `KEYS` each, and how a list of them is read so that one mistake does not hide the next.
-//! How a kind of value is read is `value`'s; what an argument means is the runtime's.
+//! The attribute's arguments: one row of `KEYS` each, and what they say together. How a list of them is read is `list`'s, how a
+//! kind of value is read is `value`'s; what an argument means is the runtime's.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, Path, PathSegment, Token, token};
+use syn::{Expr, Path, PathSegment, Token};
 
-use crate::errors::{Errors, did_you_mean};
+use crate::errors::Errors;
+use crate::list::{Key, read};
 use crate::rules;
 use crate::value::{Choice, Constant, Form, Given};
 
@@ -77,14 +76,6 @@ enum Meaning {
     Runtime(Path),
 }
 
-/// An argument: its name, what it decides (two arguments can decide the same thing), how it is written, how it is read.
-struct Key<M> {
-    name: &'static str,
-    decides: &'static str,
-    example: &'static str,
-    read: fn(&Given<'_>, &mut Errors) -> syn::Result<M>,
-}
-
 #[rustfmt::skip]
 const KEYS: &[Key<Meaning>] = &[
     Key { name: "isolation",    decides: "isolation",    example: r#"isolation = "serializable""#,      read: |given, _| given.choice(ISOLATION).map(set("isolation")) },
@@ -104,9 +95,6 @@ const KEYS: &[Key<Meaning>] = &[
     Key { name: "db",           decides: "db",           example: "db = LEDGER",                        read: |given, _| given.expression().map(Meaning::Database) },
     Key { name: "crate",        decides: "crate",        example: "crate = ::unit_of_work",             read: |given, _| given.path().map(Meaning::Runtime) },
 ];
-
-/// Those that are read to be refused; no message proposes them.
-const UNBUILT: &[&str] = &["exactly_once", "contention"];
 
 #[rustfmt::skip]
 const RETRY_KEYS: &[Key<Setting>] = &[
@@ -251,93 +239,4 @@ fn retry(given: &Given<'_>, errors: &mut Errors) -> syn::Result<Meaning> {
 fn runtime() -> Path {
     let segments = [PathSegment::from(Ident::new("unit_of_work", proc_macro2::Span::call_site()))];
     Path { leading_colon: Some(<Token![::]>::default()), segments: Punctuated::from_iter(segments) }
-}
-
-/// Reads a list of arguments against their table. Each mistake is kept; what is right is returned.
-fn read<M>(keys: &[Key<M>], tokens: TokenStream, errors: &mut Errors) -> Vec<(Ident, M)> {
-    let mut seen: Vec<(&Key<M>, Ident)> = Vec::new();
-    let mut meanings = Vec::new();
-    for (name, form) in list(tokens, errors) {
-        let Some(key) = errors.keep(find(keys, &name)) else { continue };
-        if let Some((earlier, _)) = seen.iter().find(|(earlier, _)| earlier.decides == key.decides) {
-            errors.push(Error::new(name.span(), twice(earlier.name, key.name)));
-            continue;
-        }
-        let read = (key.read)(&Given { name: &name, form: &form, example: key.example }, errors);
-        meanings.extend(errors.keep(read).map(|meaning| (name.clone(), meaning)));
-        seen.push((key, name));
-    }
-    meanings
-}
-
-fn find<'k, M>(keys: &'k [Key<M>], name: &Ident) -> syn::Result<&'k Key<M>> {
-    keys.iter().find(|key| name == key.name).ok_or_else(|| {
-        let known: Vec<&str> = keys.iter().map(|key| key.name).filter(|name| !UNBUILT.contains(name)).collect();
-        let guess = did_you_mean(&name.to_string(), &known);
-        Error::new(name.span(), format!("unknown argument `{name}`; {guess}"))
-    })
-}
-
-fn twice(earlier: &str, later: &str) -> String {
-    if earlier == later {
-        format!("`{later}` is given twice: keep one of them")
-    } else {
-        format!("`{earlier}` and `{later}` decide the same thing: keep one of them")
-    }
-}
-
-/// Splits `name = value, name(list), name` and goes on behind the next comma after a mistake.
-fn list(tokens: TokenStream, errors: &mut Errors) -> Vec<(Ident, Form)> {
-    let mut found = Vec::new();
-    let read = |input: ParseStream<'_>| {
-        while !input.is_empty() {
-            found.extend(errors.keep(item(input)));
-            if errors.keep(end_of_item(input)).is_none() {
-                skip_to_comma(input)?;
-            }
-            input.parse::<Option<Token![,]>>()?;
-        }
-        Ok(())
-    };
-    let outcome = read.parse2(tokens);
-    errors.keep(outcome);
-    found
-}
-
-fn item(input: ParseStream<'_>) -> syn::Result<(Ident, Form)> {
-    let result = item_up_to_comma(input);
-    if result.is_err() {
-        skip_to_comma(input)?;
-    }
-    result
-}
-
-fn item_up_to_comma(input: ParseStream<'_>) -> syn::Result<(Ident, Form)> {
-    if !input.peek(Ident::peek_any) {
-        return Err(input.error("expected an argument such as `isolation = \"serializable\"`"));
-    }
-    let name = input.call(Ident::parse_any)?;
-    if let Some(equals) = input.parse::<Option<Token![=]>>()? {
-        if input.is_empty() || input.peek(Token![,]) {
-            return Err(Error::new_spanned(equals, format!("`{name}` is given no value after `=`")));
-        }
-        return Ok((name, Form::Equals(input.parse()?)));
-    }
-    if input.peek(token::Paren) {
-        let list;
-        syn::parenthesized!(list in input);
-        return Ok((name, Form::List(list.parse()?)));
-    }
-    Ok((name, Form::Alone))
-}
-
-fn end_of_item(input: ParseStream<'_>) -> syn::Result<()> {
-    if input.is_empty() || input.peek(Token![,]) { Ok(()) } else { Err(input.error("expected `,` between arguments")) }
-}
-
-fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        input.parse::<proc_macro2::TokenTree>()?;
-    }
-    Ok(())
 }

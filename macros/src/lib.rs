@@ -2,9 +2,10 @@
 //! needs. This crate knows syntax, no policy: what an argument means is decided where it is obeyed, in the runtime.
 //!
 //! ```text
-//! args      the arguments, one table row each      value     how each kind of value is read
-//! function  the function, its body opaque          rules     what a signature may not be
-//! expand    one call into the runtime              errors    all mistakes at once, and "did you mean"
+//! args      the arguments, one table row each      list      a list of them, read past its mistakes
+//! function  the function, its body opaque          value     how each kind of value is read
+//! expand    one call into the runtime              rules     what contradicts, what a signature may not be
+//!                                                  errors    all mistakes at once, and "did you mean"
 //! ```
 
 // A panic here is shown to users as a defect of their code.
@@ -14,6 +15,7 @@ mod args;
 mod errors;
 mod expand;
 mod function;
+mod list;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -47,7 +49,8 @@ use proc_macro::TokenStream;
 ///   transaction; it may borrow from the arguments.
 /// - **The arguments** are cloned for each attempt that another may follow, and moved into the last one. So while the unit is
 ///   retried they are `Clone`, and there is no `&mut` argument, no `&mut self` and no `mut self`: a second attempt would see what
-///   the first one left. `self` by value can be used, but not moved out of.
+///   the first one left. `self` by value can be used, but not moved out of. A unit is not retried with `retry = "never"`, and
+///   with the modes of `propagation` that never begin a transaction: `mandatory`, `supports`, `not_supported`, `never`.
 /// - It is a free function, a method, an associated function or a provided method of a trait; it is neither `async` nor `const`.
 /// - Everything else stays as it was written: visibility, generics, `where`, patterns, other attributes. Attributes *above* this
 ///   one see the function as it was written, those below it see it as callers do. Only `Location::caller()` inside the body of a
@@ -81,6 +84,54 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
+/// # `propagation`
+///
+/// What the unit does when the thread is in a unit of the same database already, and when it is not: one of the words below, in
+/// any case, with spaces, `-` or `_`; or a path to a constant. Default: `"required"`.
+///
+/// | | nothing active | a transaction active |
+/// |---|---|---|
+/// | `"required"` | begins one | joins it |
+/// | `"outermost"` | begins one | refuses |
+/// | `"requires_new"` | begins one | suspends it, begins another on a second session |
+/// | `"nested"` | begins one | sets a savepoint in it |
+/// | `"mandatory"` | refuses | joins it |
+/// | `"supports"` | runs without | joins it |
+/// | `"not_supported"` | runs without | suspends it, runs without |
+/// | `"never"` | runs without | refuses |
+///
+/// A unit that never begins a transaction is not retried, and one that may run without any has no `isolation` and no `snapshot`;
+/// arguments that say otherwise are refused. What a path stands for is not known when that is checked: such a unit counts as one
+/// that is retried.
+///
+/// ```
+/// # use unit_of_work::{Error, Tx, unit_of_work};
+/// #[unit_of_work(propagation = "nested")]
+/// fn book(tx: &mut Tx<'_>, seat: u32) -> Result<(), Error> {
+///     tx.exec_drop("UPDATE seat SET taken = TRUE WHERE id = ?", (seat,))
+/// }
+///
+/// #[unit_of_work]
+/// fn travel(tx: &mut Tx<'_>, wanted: u32, other: u32) -> Result<(), Error> {
+///     // What the first call did is undone when it fails, and the second one is tried instead.
+///     book(wanted).or_else(|_| book(other))
+/// }
+/// ```
+///
+/// # `repeatable`
+///
+/// The unit may end on its own again when the unit around it is run again. Without it, the outer unit is not run again once this
+/// one has committed, since its work would be done twice. It is for units that end on their own inside another: `requires_new`,
+/// `supports`, `not_supported`, `never`, and those with `db`. Default: off.
+///
+/// ```
+/// # use unit_of_work::{Error, Tx, unit_of_work};
+/// #[unit_of_work(propagation = "requires_new", repeatable)]
+/// fn log_try(tx: &mut Tx<'_>, account: u64) -> Result<(), Error> {
+///     tx.exec_drop("INSERT INTO trial (account) VALUES (?)", (account,))
+/// }
+/// ```
+///
 /// # `retry`
 ///
 /// `retry(max_attempts = …, within = "…", base = "…", cap = "…")`: at most so many runs; none begins later than that after the
@@ -102,6 +153,79 @@ use proc_macro::TokenStream;
 /// fn collect(tx: &mut Tx<'_>, names: &mut Vec<String>) -> Result<(), Error> {
 ///     names.extend(tx.exec::<String, _, _>("SELECT name FROM customer", ())?);
 ///     Ok(())
+/// }
+/// ```
+///
+/// # `timeout`, `lock_wait`
+///
+/// `timeout`: the time within which the unit has to end, all attempts and all waiting included. Default: none.
+///
+/// `lock_wait`: how long the server lets a statement wait for a lock, of a row or of a table's definition, in whole seconds,
+/// rounded up, at least one. Default: as long as the server is set to.
+///
+/// Each is a length of time, written as for `retry`, or a path to a `Duration`.
+///
+/// ```
+/// # use unit_of_work::{Error, Tx, unit_of_work};
+/// use std::time::Duration;
+///
+/// const BRIEF: Duration = Duration::from_secs(1);
+///
+/// #[unit_of_work(timeout = "750ms", lock_wait = BRIEF)]
+/// fn reserve(tx: &mut Tx<'_>, seat: u32) -> Result<(), Error> {
+///     tx.exec_drop("UPDATE seat SET taken = TRUE WHERE id = ?", (seat,))
+/// }
+/// ```
+///
+/// # `snapshot`
+///
+/// All reads see the database as it was when the transaction began, rather than at the first read. It implies
+/// `isolation = "repeatable read"`; beside another level it is refused, since servers ignore it there. Default: off.
+///
+/// ```
+/// # use unit_of_work::{Error, Tx, unit_of_work};
+/// #[unit_of_work(snapshot, read_only)]
+/// fn export(tx: &mut Tx<'_>) -> Result<Vec<(u64, i64)>, Error> {
+///     tx.exec("SELECT id, balance FROM account", ())
+/// }
+/// ```
+///
+/// # `commit_on`, `retry_on`
+///
+/// Errors of the body that do not simply roll back: those that match `commit_on(PATTERN)` are returned after a COMMIT, for those
+/// that match `retry_on(PATTERN)` the unit is rolled back and run again, as long as `retry` allows; an error that matches both
+/// commits. Default: none.
+///
+/// A pattern is what stands before the arrow in `match`, over a reference to the error: alternatives with `|`, bindings (which
+/// are references), and at the end `if` and a condition. The condition may use `self`, and arguments that are references or
+/// `Copy`.
+///
+/// ```
+/// # use unit_of_work::{Error, Tx, unit_of_work};
+/// #[derive(Debug)]
+/// enum LoginError {
+///     WrongPassword,
+///     Outdated { version: u64 },
+///     Work(Error),
+/// }
+/// # impl From<Error> for LoginError {
+/// #     fn from(error: Error) -> Self {
+/// #         Self::Work(error)
+/// #     }
+/// # }
+///
+/// // The failed login is counted, although the caller gets an error.
+/// #[unit_of_work(commit_on(LoginError::WrongPassword), retry_on(LoginError::Outdated { version } if *version > 0))]
+/// fn log_in(tx: &mut Tx<'_>, user: u64) -> Result<(), LoginError> {
+///     tx.exec_drop("UPDATE user SET failures = failures + 1 WHERE id = ?", (user,))?;
+///     Err(LoginError::WrongPassword)
+/// }
+///
+/// // An error in a box, by its type.
+/// #[unit_of_work(retry_on(error if error.is::<std::num::ParseIntError>()))]
+/// fn parse(tx: &mut Tx<'_>, id: u64) -> Result<u64, Box<dyn std::error::Error>> {
+///     let text: Option<String> = tx.exec_first("SELECT text FROM message WHERE id = ?", (id,))?;
+///     Ok(text.unwrap_or_default().parse()?)
 /// }
 /// ```
 ///

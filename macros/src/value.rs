@@ -189,14 +189,18 @@ fn plain(written: &str) -> String {
 
 /// Reads what an arm of a `match` has before its arrow; nothing may follow.
 fn pattern(input: ParseStream<'_>) -> syn::Result<()> {
-    Pat::parse_multi_with_leading_vert(input)?;
+    // The parser would list each token that a pattern can begin with.
+    let unreadable = "no pattern can be read here: it is written as before the arrow in a `match`";
+    Pat::parse_multi_with_leading_vert(input).map_err(|error| Error::new(error.span(), unreadable))?;
     if input.parse::<Option<Token![if]>>()?.is_some() {
         input.parse::<Expr>()?;
     }
     if input.is_empty() {
         Ok(())
     } else {
-        Err(input.error("a pattern has `|` between alternatives, and at most one `if` and its condition at the end"))
+        Err(input.error(
+            "the pattern ends here: write `|` between alternatives, and one `if` with its condition behind the last",
+        ))
     }
 }
 

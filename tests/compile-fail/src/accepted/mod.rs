@@ -4,9 +4,11 @@
 #![deny(warnings, clippy::pedantic)]
 
 mod attributes;
+mod errors;
 mod generics;
 mod lifetimes;
 mod methods;
+mod modes;
 mod names;
 mod options;
 mod parameters;
