@@ -94,10 +94,13 @@ const ROUNDS: usize = 100;
 
 /// Runs what is to run before COMMIT; what the first that refuses says.
 fn before_commit<B: Backend>(tx: &mut Tx<'_, B>) -> Option<String> {
-    for _ in 0..ROUNDS {
+    for round in 0.. {
         let hooks = tx.transaction.with_level(|level| level.hooks.take_before_commit());
         if hooks.is_empty() {
-            return None;
+            break;
+        }
+        if round == ROUNDS {
+            return Some(format!("hooks registered further ones for more than {ROUNDS} rounds"));
         }
         for hook in hooks {
             if tx.transaction.is_lost() {
@@ -108,7 +111,7 @@ fn before_commit<B: Backend>(tx: &mut Tx<'_, B>) -> Option<String> {
             }
         }
     }
-    Some(format!("hooks registered further ones for {ROUNDS} rounds"))
+    None
 }
 
 impl<B: Backend> Ended<B> {

@@ -35,6 +35,7 @@ pub struct DatabaseBuilder {
     network: Network,
     limits: Limits,
     isolation: Isolation,
+    lock_wait: Option<Duration>,
     retry: Retry,
     clock: Arc<dyn Clock>,
     on_hook_error: Option<OnHookError>,
@@ -67,6 +68,7 @@ impl DatabaseBuilder {
                 max_lifetime: Duration::from_secs(30 * 60),
             },
             isolation: Isolation::Serializable,
+            lock_wait: None,
             retry: Retry::DEFAULT,
             clock: Arc::new(SystemClock),
             on_hook_error: None,
@@ -84,6 +86,13 @@ impl DatabaseBuilder {
     /// The isolation of units that ask for none. Default: `serializable`.
     pub fn isolation(mut self, isolation: Isolation) -> Self {
         self.isolation = isolation;
+        self
+    }
+
+    /// How long units that do not say it themselves wait for locks: whole seconds, rounded up, at least one. Default: as the
+    /// server is configured, but at most 5 s.
+    pub fn lock_wait(mut self, wait: Duration) -> Self {
+        self.lock_wait = Some(wait);
         self
     }
 
@@ -170,6 +179,7 @@ impl DatabaseBuilder {
             isolation: self.isolation,
             retry: self.retry,
             network_timeout: self.network.timeout,
+            lock_wait: self.lock_wait,
             clock: self.clock,
             on_hook_error: self.on_hook_error,
         }))

@@ -40,6 +40,7 @@ pub(crate) struct Inner<B: Backend> {
     pub(crate) isolation: Isolation,
     pub(crate) retry: Retry,
     pub(crate) network_timeout: Duration,
+    pub(crate) lock_wait: Option<Duration>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) on_hook_error: Option<OnHookError>,
 }
@@ -140,6 +141,10 @@ impl<B: Backend> Database<B> {
 
     pub(crate) fn network_timeout(&self) -> Duration {
         self.0.network_timeout
+    }
+
+    pub(crate) fn lock_wait(&self) -> Option<Duration> {
+        self.0.lock_wait
     }
 
     pub(crate) fn isolation(&self) -> Isolation {

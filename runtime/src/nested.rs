@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fault::{Failed, Undone};
 use crate::hooks::Cause;
 use crate::label::Label;
+use crate::outcome::Outcome;
 use crate::run::{Body, Turn, Verdict};
 use crate::settle::marked;
 use crate::transaction::{Level, Transaction};
@@ -34,8 +35,10 @@ pub(crate) fn nested<B: Backend>(
         return ending.map_or_else(|payload| resume_unwind(payload), |_| Ok(()));
     }
     match ending {
-        Ok(Verdict::Commit | Verdict::CommitAnyway(_)) => savepoint.end(level),
-        Ok(Verdict::Rollback(text) | Verdict::Again(text)) => {
+        Ok(Verdict::Commit) => savepoint.end(level),
+        Ok(Verdict::CommitAnyway(_)) if level.mark.is_none() => savepoint.release(level),
+        // The body's own error wins over a mark.
+        Ok(Verdict::CommitAnyway(text) | Verdict::Rollback(text) | Verdict::Again(text)) => {
             savepoint.undo(level, &Cause::Returned(text));
             Ok(())
         }
@@ -66,7 +69,7 @@ impl<'t, B: Backend> Savepoint<'t, B> {
     /// The body returned `Ok`: kept, unless something inside asked for the opposite.
     fn end(self, level: Level<B>) -> Result<(), Error> {
         let Some(mark) = level.mark.clone() else { return self.release(level) };
-        let error = marked(mark, self.transaction).of_unit(self.unit);
+        let error = marked(mark, self.transaction).of_unit(self.unit).with_outcome(Outcome::RolledBack);
         self.undo(level, &Cause::Marked(error.clone()));
         Err(error)
     }

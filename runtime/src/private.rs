@@ -12,25 +12,30 @@ pub use crate::run::Verdict;
 pub use crate::unit::Unit;
 
 /// Runs a function's body as a unit of work on the thread's database.
-pub fn run<B, R, A, F, J>(unit: &'static Unit, arguments: A, body: F, judge: J) -> R
+// `E` is a parameter because a bound on `R::Error` would make the compiler report a wrong return type at the attribute.
+pub fn run<B, R, E, A, F>(unit: &'static Unit, arguments: A, body: F, judge: impl Fn(&E) -> OnError) -> R
 where
     B: Backend,
-    R: UnitResult,
+    R: UnitResult<Error = E>,
     A: Arguments,
     F: FnMut(&mut Tx<'_, B>, A) -> R,
-    J: Fn(&R::Error) -> OnError,
 {
     shell(unit, None, arguments, body, judge)
 }
 
 /// Runs a function's body as a unit of work on `database`.
-pub fn run_on<B, R, A, F, J>(unit: &'static Unit, database: &Database<B>, arguments: A, body: F, judge: J) -> R
+pub fn run_on<B, R, E, A, F>(
+    unit: &'static Unit,
+    database: &Database<B>,
+    arguments: A,
+    body: F,
+    judge: impl Fn(&E) -> OnError,
+) -> R
 where
     B: Backend,
-    R: UnitResult,
+    R: UnitResult<Error = E>,
     A: Arguments,
     F: FnMut(&mut Tx<'_, B>, A) -> R,
-    J: Fn(&R::Error) -> OnError,
 {
     shell(unit, Some(database), arguments, body, judge)
 }

@@ -166,14 +166,17 @@ impl<B: Backend> Own<'_, B> {
 
     /// A lock that is granted after the deadline is of no use.
     fn lock_wait(&self, deadline: Option<Instant>) -> LockWait {
-        let left = deadline.map(|deadline| seconds(deadline.saturating_duration_since(self.database.clock().now())));
-        match (self.options.lock_wait.map(seconds), left) {
-            (None, None) => LockWait::Server,
-            (None, Some(left)) => LockWait::AtMost(left),
-            (Some(wait), None) => LockWait::Exactly(wait),
-            (Some(wait), Some(left)) => LockWait::Exactly(wait.min(left)),
+        let left = deadline
+            .map_or(u32::MAX, |deadline| seconds(deadline.saturating_duration_since(self.database.clock().now())));
+        match self.options.lock_wait.or(self.database.lock_wait()).map_or(LockWait::DEFAULT, exactly) {
+            LockWait::Exactly(wait) => LockWait::Exactly(wait.min(left)),
+            LockWait::AtMost(wait) => LockWait::AtMost(wait.min(left)),
         }
     }
+}
+
+fn exactly(wait: Duration) -> LockWait {
+    LockWait::Exactly(seconds(wait))
 }
 
 /// The server counts whole seconds, at least one.
@@ -189,7 +192,7 @@ fn check<B: Backend>(database: &Database<B>, unit: &Label, options: &Options) ->
         return Err(Error::new(ErrorKind::Configuration, detail).of_unit(unit));
     }
     let network = database.network_timeout();
-    if let Some(wait) = options.lock_wait.filter(|wait| *wait > network) {
+    if let Some(wait) = options.lock_wait.or(database.lock_wait()).filter(|wait| *wait > network) {
         let detail = format!(
             "a `lock_wait` of {wait:?} is longer than the network timeout of {network:?}, which would end the connection first; \
              raise `network_timeout`"

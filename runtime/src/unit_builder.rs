@@ -107,8 +107,8 @@ impl<'d, B: Backend, J> UnitBuilder<'d, B, J> {
         self
     }
 
-    /// How long the server waits for a lock, of rows or of metadata: whole seconds, rounded up, at least one. Default: as the
-    /// server is configured.
+    /// How long the server waits for a lock, of rows or of metadata: whole seconds, rounded up, at least one. Default: the
+    /// database's, which is what the server is configured for but at most 5 s unless the builder says otherwise.
     pub fn lock_wait(mut self, wait: Duration) -> Self {
         self.options.lock_wait = Some(wait);
         self

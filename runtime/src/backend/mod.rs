@@ -42,12 +42,16 @@ pub(crate) enum Commits {
 /// How long the server waits for a lock, of rows and of metadata. Seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LockWait {
-    /// As it is configured.
-    Server,
     /// As the unit says.
     Exactly(u32),
-    /// As it is configured, but not longer: there is a deadline.
+    /// As it is configured, but not longer.
     AtMost(u32),
+}
+
+impl LockWait {
+    /// Servers wait 50 s for rows and a day or a year for metadata, which is longer than the network's patience: a unit would
+    /// lose its connection instead of being told.
+    pub(crate) const DEFAULT: Self = Self::AtMost(5);
 }
 
 /// Whether a ghost could be ended.

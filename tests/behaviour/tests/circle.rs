@@ -157,13 +157,14 @@ fn s38_a_hook_that_runs_inside_its_unit_is_part_of_a_circle() {
 #[test]
 fn s38_a_hook_that_runs_before_the_suspended_unit_resumes_is_part_of_a_circle() {
     let pair = Arc::new(Pair::new());
+    let (first, second) = (Arc::clone(&pair), Arc::clone(&pair));
     let (go, gone) = mpsc::channel();
     in_two_threads(
         &pair,
-        || pair.ask_after_an_inner_commit("first", 1, move || go.send(()).expect("the second waits for it")),
-        || {
+        move || first.ask_after_an_inner_commit("first", 1, move || go.send(()).expect("the second waits for it")),
+        move || {
             gone.recv().expect("the hook is reached");
-            pair.ask_in_body("second", 2, requires_new)
+            second.ask_in_body("second", 2, requires_new)
         },
     );
 }

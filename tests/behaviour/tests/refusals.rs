@@ -1,7 +1,7 @@
 //! Units that may not run where they are called: `mandatory` without a transaction, `never` and `outermost` inside one. The body
 //! does not run, nothing is sent, both units are named, and the one around is as before.
 
-use unit_of_work::{Error, ErrorKind, Outcome, Propagation, outside, unit_of_work};
+use unit_of_work::{Error, ErrorKind, Outcome, Propagation, Tx, outside, unit_of_work};
 
 use crate::wires::Wire;
 use crate::world::{FAIL, GIVE_TEN, TAKE_TEN, Trouble, World};
@@ -120,12 +120,12 @@ fn s106_outermost_is_outermost_again_in_a_hook_and_on_another_database() {
 }
 
 #[unit_of_work(propagation = "outermost")]
-fn place_order(tx: &mut Tx) -> Result<(), Error> {
+fn place_order(tx: &mut Tx<'_>) -> Result<(), Error> {
     tx.query_drop(GIVE_TEN)
 }
 
 #[unit_of_work]
-fn careless(tx: &mut Tx) -> Result<(), Error> {
+fn careless(tx: &mut Tx<'_>) -> Result<(), Error> {
     tx.query_drop(TAKE_TEN)?;
     place_order()
 }

@@ -16,7 +16,7 @@ use crate::wires::Wire;
 use crate::world::{FAIL, GIVE_TEN, TAKE_TEN, Trouble, World};
 
 #[unit_of_work(propagation = "nested")]
-fn give_or_fail(tx: &mut Tx, end: &Result<(), Trouble>) -> Result<(), Trouble> {
+fn give_or_fail(tx: &mut Tx<'_>, end: &Result<(), Trouble>) -> Result<(), Trouble> {
     tx.query_drop(GIVE_TEN)?;
     if end.is_ok() { Ok(()) } else { FAIL }
 }

@@ -16,7 +16,7 @@ fn connection(tx: &mut Tx<'_>) -> Result<u64, Error> {
 }
 
 #[unit_of_work(propagation = "requires_new")]
-fn give(tx: &mut Tx, end: &Result<(), Trouble>) -> Result<u64, Trouble> {
+fn give(tx: &mut Tx<'_>, end: &Result<(), Trouble>) -> Result<u64, Trouble> {
     tx.query_drop(GIVE_TEN)?;
     let connection = connection(tx)?;
     match end {

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use unit_of_work::testing::Reply;
-use unit_of_work::{Error, ErrorKind, Isolation, OnError, Outcome, Propagation, Retry, unit_of_work};
+use unit_of_work::{Error, ErrorKind, Isolation, OnError, Outcome, Propagation, Retry, Tx, unit_of_work};
 
 use crate::wires::Wire;
 use crate::world::{FAIL, GIVE_TEN, TAKE_TEN, Trouble, World};
@@ -164,7 +164,7 @@ fn s47_the_outers_retry_counts_for_whoever_takes_part() {
 }
 
 #[unit_of_work(retry_on(Trouble::Refused("a decision")), retry(max_attempts = 3, base = "0ms"), lock_wait = "7s")]
-fn insistent(tx: &mut Tx, runs: &Cell<u32>) -> Result<(), Trouble> {
+fn insistent(tx: &mut Tx<'_>, runs: &Cell<u32>) -> Result<(), Trouble> {
     runs.set(runs.get() + 1);
     tx.query_drop(GIVE_TEN)?;
     FAIL

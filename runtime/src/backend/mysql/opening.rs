@@ -15,21 +15,24 @@ use crate::options::{Access, Isolation, Snapshot};
 pub(crate) const OPENED: Characteristics = Characteristics {
     commits: Commits::Together,
     snapshot: Snapshot::AtFirstRead,
-    lock_wait: LockWait::Server,
+    lock_wait: LockWait::DEFAULT,
     isolation: Isolation::Serializable,
     access: Access::ReadWrite,
 };
 
 /// With autocommit off a transaction begins with the first statement, so that beginning costs no round trip.
 /// `completion_type` would make COMMIT begin another one. `init_connect` of the server may have changed the character set.
-/// What follows the settings asks for the server's identity and limits.
+/// What follows the settings asks for the server's identity and limits; the lock waits, which it asks for too, are set last:
+/// [`LockWait::DEFAULT`].
 const SETTINGS: &str = "SET SESSION autocommit=0, completion_type=0;\
     SET NAMES utf8mb4;\
     SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE;\
     SELECT CONNECTION_ID(), @@hostname, @@port, @@server_id, UNIX_TIMESTAMP(), @@max_allowed_packet, \
     @@sql_mode, @@innodb_rollback_on_timeout, @@innodb_lock_wait_timeout, @@lock_wait_timeout, \
     (SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID());\
-    SHOW GLOBAL STATUS LIKE 'Uptime'";
+    SHOW GLOBAL STATUS LIKE 'Uptime';\
+    SET SESSION innodb_lock_wait_timeout=LEAST(@@innodb_lock_wait_timeout,5), \
+    lock_wait_timeout=LEAST(@@lock_wait_timeout,5)";
 
 /// The user variable is there to be seen by the tracker that was just switched on; nobody reads it.
 const TRACKING: &str = "SET SESSION session_track_state_change=1;SET @unit_of_work_opened=NULL";
@@ -185,7 +188,7 @@ impl Server {
     /// Asks whether the connection that this was told on is still there. Its number alone does not say so: numbers start again
     /// with the server, and a restart that is quick enough cannot be told from the start time.
     pub(crate) fn is_there(&self) -> String {
-        let client: String = self.client.bytes().map(|byte| format!("{byte:02X}")).collect();
+        let client = self.client.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02X}"));
         format!("{THERE} WHERE ID = {} AND HOST = X'{client}'", self.connection)
     }
 
@@ -193,7 +196,6 @@ impl Server {
     fn lock_waits(&self, wanted: LockWait) -> (u64, u64) {
         let LockWaits { rows, metadata } = self.lock_waits;
         match wanted {
-            LockWait::Server => (rows, metadata),
             LockWait::Exactly(seconds) => (seconds.into(), seconds.into()),
             LockWait::AtMost(seconds) => (rows.min(seconds.into()), metadata.min(seconds.into())),
         }

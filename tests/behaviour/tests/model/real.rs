@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use unit_of_work::testing::{Reply, Script, VirtualClock};
-use unit_of_work::{Access, Cause, Database, DatabaseBuilder, Error, Retry, Tx};
+use unit_of_work::{Access, Cause, Database, DatabaseBuilder, Error, Retry, Tx, in_unit};
 
 use super::program::{Event, Hook, Planned, Program, Reaction, Replay, Sql, Step, Then, Unit, Way};
 use super::seen::{Figures, Note, Said};
@@ -178,7 +178,7 @@ impl Stage {
         let stage = Rc::clone(self);
         match hook {
             Hook::BeforeCommit(id, steps) => tx.before_commit(move |tx: &mut Tx<'_>| {
-                stage.note(Note::Ran(id));
+                stage.note(Note::Ran { hook: id, in_unit: in_unit() });
                 stage.steps(tx, &steps)
             }),
             Hook::After(id, Event::Commit, then) => tx.after_commit(move || stage.attend(id, &then)),
@@ -188,7 +188,7 @@ impl Stage {
     }
 
     fn attend(self: &Rc<Self>, id: u32, then: &Then) -> Result<(), Said> {
-        self.note(Note::Ran(id));
+        self.note(Note::Ran { hook: id, in_unit: in_unit() });
         match then {
             Then::Nothing => Ok(()),
             Then::Fail(number) => Err(Said::Own(*number)),

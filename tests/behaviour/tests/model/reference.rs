@@ -29,8 +29,6 @@ pub(super) struct Reference {
 struct Frame {
     session: usize,
     setting: Setting,
-    /// Whether somebody waits on this thread until it has ended.
-    suspends: bool,
     /// Whether anything was sent, or tried to be.
     used: bool,
     /// The first fault that ended the transaction.
@@ -217,7 +215,7 @@ impl Reference {
     /// The table of modes. A unit without a transaction is none that could be joined, but its session serves others without.
     fn plan(&self, unit: &Unit) -> Plan {
         use Propagation::{Mandatory, Nested, Never, NotSupported, Outermost, Required, RequiresNew, Supports};
-        let Some(active) = self.frames[self.hidden..].last() else {
+        let Some(active) = self.visible().last() else {
             return match unit.mode {
                 Required | Outermost | RequiresNew | Nested => Plan::Begin,
                 Mandatory => Plan::Refuse(ErrorKind::Propagation),
@@ -282,19 +280,17 @@ impl Reference {
         }
     }
 
-    /// If it cannot be undone alone, the whole is undone, and what belongs to it shares that.
+    /// If it cannot be undone alone, the whole is undone, and what belongs to it shares that. The caller gets what it would get
+    /// otherwise: a failed roll-back does not hide its reason.
     fn undo(&mut self, name: &str, savepoint: &str, level: Level, said: Said) -> Said {
         match self.send(&format!("ROLLBACK TO SAVEPOINT {savepoint}")) {
-            Ok(()) => {
-                self.attend(name, Event::Rollback, level.hooks);
-                said
-            }
-            Err(kind) => {
+            Ok(()) => self.attend(name, Event::Rollback, level.hooks),
+            Err(_) => {
                 self.level().merge(level);
                 self.must_end();
-                if matches!(said, Said::Panic(_)) { said } else { Said::Work(kind) }
             }
         }
+        said
     }
 
     fn release(&mut self, savepoint: &str, level: Level, said: Said) -> Said {
@@ -322,9 +318,9 @@ impl Reference {
         let most = if transaction { unit.attempts } else { 1 };
         let mut lock_timeouts = 0;
         for attempt in 1.. {
-            let suspends = self.frames.len() > self.hidden;
+            let suspends = self.in_unit();
             let Some(session) = self.server.take() else { return Said::Work(ErrorKind::PoolTimeout) };
-            let (once_only, end) = self.attempt(unit, transaction, session, suspends);
+            let (once_only, end) = self.attempt(unit, transaction, session);
             let (said, again) = match end {
                 End::Committed(said) | End::RolledBack(said) => return said,
                 End::Unknown => return Said::Work(ErrorKind::CommitUnknown),
@@ -353,12 +349,11 @@ impl Reference {
     }
 
     /// One run of the body, its end, its hooks. First: whether it must not be followed by another.
-    fn attempt(&mut self, unit: &Unit, transaction: bool, session: usize, suspends: bool) -> (bool, End) {
+    fn attempt(&mut self, unit: &Unit, transaction: bool, session: usize) -> (bool, End) {
         let setting = Setting { transaction, isolation: unit.isolation.unwrap_or(Isolation::Serializable), access: unit.access };
         self.frames.push(Frame {
             session,
             setting,
-            suspends,
             used: false,
             doom: None,
             levels: vec![Level::default()],
@@ -369,7 +364,7 @@ impl Reference {
         let hooks = if commits { self.before_commit(&unit.name()) } else { Said::Value };
         let mut frame = self.frames.pop().expect("it was pushed");
         let end = self.settle(&mut frame, unit.on_error, body, hooks);
-        self.server.give_back(session);
+        self.server.give_back(frame.session);
         self.remember(unit, &frame, &end);
         let Level { hooks, rows, .. } = frame.levels.pop().expect("an attempt has its own level");
         let event = match end {
@@ -394,7 +389,7 @@ impl Reference {
             let next = level.hooks.iter().position(|hook| matches!(hook, Hook::BeforeCommit(..)));
             let Some(at) = next.filter(|_| doom.is_none() && level.mark.is_none()) else { return Said::Value };
             let Hook::BeforeCommit(id, steps) = level.hooks.remove(at) else { unreachable!("just found") };
-            self.diary.push(Note::Ran(id));
+            self.diary.push(Note::Ran { hook: id, in_unit: self.in_unit() });
             match self.body(name, &steps) {
                 Said::Value => {}
                 Said::Own(_) | Said::Work(_) => return Said::Work(ErrorKind::HookRefused),
@@ -459,7 +454,7 @@ impl Reference {
             if on != event {
                 continue;
             }
-            self.diary.push(Note::Ran(id));
+            self.diary.push(Note::Ran { hook: id, in_unit: self.in_unit() });
             let said = match then {
                 Then::Nothing => Said::Value,
                 Then::Fail(number) => Said::Own(number),
@@ -480,6 +475,14 @@ impl Reference {
 
 /// Statements.
 impl Reference {
+    fn visible(&self) -> &[Frame] {
+        &self.frames[self.hidden..]
+    }
+
+    fn in_unit(&self) -> bool {
+        !self.visible().is_empty()
+    }
+
     fn frame(&mut self) -> &mut Frame {
         self.frames.last_mut().expect("a body runs")
     }

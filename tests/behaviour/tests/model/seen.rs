@@ -39,8 +39,8 @@ pub(super) enum Note {
     Saw(Said),
     /// The count in `tx.local`.
     Counted(u32),
-    /// A hook ran.
-    Ran(u32),
+    /// A hook ran, and whether a unit was active then.
+    Ran { hook: u32, in_unit: bool },
     /// `on_hook_error` was told: the unit, which kind of hook, what it said.
     Reported(String, HookKind, String),
 }
