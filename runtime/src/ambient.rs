@@ -31,7 +31,7 @@ pub fn with_current<B: Backend, R>(work: impl FnOnce(&mut Tx<'_, B>) -> R) -> Re
 
 /// Whether a unit is active on this thread, of whatever database.
 pub fn in_unit() -> bool {
-    registry::enclosing().is_some()
+    registry::innermost_unit().is_some()
 }
 
 /// Refuses to go on inside a unit: for functions that must not run in one, because they take long or talk to others.

@@ -123,7 +123,10 @@ impl<B: Backend> Ended<B> {
     }
 
     /// Runs the hooks that this end calls for, then lets a panic go on.
-    pub(crate) fn conclude(self, unit: &Label, database: &Database<B>) -> Settlement {
+    ///
+    /// The hooks see no unit, not even one that is suspended around this one: what they open is fresh.
+    pub(crate) fn conclude(self, unit: &Label, database: &Database<B>, around: Option<Rc<Ledger>>) -> Settlement {
+        let _hidden = registry::hide_from_hooks(around);
         let report = |failure| database.report(&failure);
         match &self.settlement {
             Settlement::Committed => self.hooks.committed(unit, &report),

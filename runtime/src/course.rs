@@ -16,6 +16,9 @@ use crate::retry::{self, Next, Past, next};
 use crate::run::Turn;
 use crate::settle::{BodySaid, Faulted};
 
+/// A limit beyond what the clock can say is none; a year is as good.
+const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 #[derive(Debug)]
 pub(crate) struct Course {
     policy: Retry,
@@ -24,19 +27,33 @@ pub(crate) struct Course {
     attempts: u32,
     once: u32,
     deadline: Option<Instant>,
+    nearest: Nearest,
     /// The fault of the attempt before.
     last: Option<Error>,
 }
 
 impl Course {
     pub(crate) fn begin(policy: Retry, clock: &Arc<dyn Clock>) -> Self {
-        Self { policy, began: clock.now(), clock: Arc::clone(clock), attempts: 0, once: 0, deadline: None, last: None }
+        Self {
+            policy,
+            began: clock.now(),
+            clock: Arc::clone(clock),
+            attempts: 0,
+            once: 0,
+            deadline: None,
+            nearest: Nearest::Policy,
+            last: None,
+        }
     }
 
     /// `last_begin`: no attempt of the unit around begins later, so none of this one may. `deadline`: nothing is done later.
     pub(crate) fn within(mut self, last_begin: Option<Instant>, deadline: Option<Instant>) -> Self {
-        for limit in [last_begin, deadline].into_iter().flatten() {
+        if let Some(limit) = last_begin {
             self.policy.within = self.policy.within.min(limit.saturating_duration_since(self.began));
+        }
+        if let Some(limit) = deadline.map(|deadline| deadline.saturating_duration_since(self.began)) {
+            self.nearest = if limit < self.policy.within { Nearest::Deadline } else { Nearest::Policy };
+            self.policy.within = self.policy.within.min(limit);
         }
         self.deadline = deadline;
         self
@@ -53,11 +70,12 @@ impl Course {
         self.deadline
     }
 
-    /// No attempt begins later.
-    pub(crate) fn until(&self) -> Instant {
-        // A limit beyond what the clock can say is none; a year is as good.
-        const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
-        self.began + self.policy.within.min(FAR)
+    /// When the last attempt may begin; `None` = there is only one.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        if self.policy.max_attempts == 1 {
+            return None;
+        }
+        Some(self.began + self.policy.within.min(FAR))
     }
 
     /// What follows a fault. `Err` = the caller gets this.
@@ -97,11 +115,13 @@ impl Course {
     }
 
     fn exhausted(&self, last: &Error) -> Error {
-        let (kind, detail) = match self.deadline {
-            Some(_) if self.attempts < self.policy.max_attempts => {
+        let (kind, detail) = match self.nearest {
+            Nearest::Deadline if self.attempts < self.policy.max_attempts => {
                 (ErrorKind::Timeout, "no further attempt could begin before the deadline; the last one failed with")
             }
-            Some(_) | None => (ErrorKind::RetriesExhausted, "gave up; the last attempt failed with"),
+            Nearest::Deadline | Nearest::Policy => {
+                (ErrorKind::RetriesExhausted, "gave up; the last attempt failed with")
+            }
         };
         Error::because_of(kind, detail, last).after(self.attempts, self.elapsed())
     }
@@ -120,6 +140,13 @@ impl Course {
     fn elapsed(&self) -> Duration {
         self.clock.now().saturating_duration_since(self.began)
     }
+}
+
+/// Which limit of time comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nearest {
+    Policy,
+    Deadline,
 }
 
 /// What the loop does next.

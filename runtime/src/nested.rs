@@ -75,9 +75,12 @@ impl<'t, B: Backend> Savepoint<'t, B> {
     }
 
     fn release(self, level: Level<B>) -> Result<(), Error> {
-        let released = self.transaction.lend()?.connection().release(&self.name);
+        let released = self.transaction.lend().and_then(|mut loan| {
+            let released = loan.connection().release(&self.name);
+            released.map_err(|failed| self.note(failed, "RELEASE SAVEPOINT"))
+        });
         self.transaction.absorb(level);
-        released.map_err(|failed| self.note(failed, "RELEASE SAVEPOINT"))
+        released
     }
 
     /// Undoes what was done since, then runs the hooks that wait for that; the others are dropped with the savepoint.

@@ -37,8 +37,8 @@ struct Active {
 /// One line of the thread's stack of units.
 enum Entry {
     Unit(Active),
-    /// What is below is hidden: `outside`.
-    Barrier,
+    /// What is below is hidden. Units above that end on their own are still written into this list, if there is one.
+    Barrier(Option<Rc<Ledger>>),
 }
 
 /// Makes a transaction the active one until the guard drops.
@@ -49,9 +49,14 @@ pub(crate) fn bind<B: Backend>(transaction: &Rc<Transaction<B>>) -> Bound {
     push(Entry::Unit(Active { pool, transaction: Rc::<Transaction<B>>::clone(transaction), unit, ledger }))
 }
 
-/// Hides the thread's units until the guard drops.
+/// Hides the thread's units until the guard drops: what runs meanwhile has nothing to do with them.
 pub(crate) fn hide() -> Bound {
-    push(Entry::Barrier)
+    push(Entry::Barrier(None))
+}
+
+/// The same for hooks: units that they open are fresh ones, but if they commit inside an attempt it is not repeated.
+pub(crate) fn hide_from_hooks(around: Option<Rc<Ledger>>) -> Bound {
+    push(Entry::Barrier(around))
 }
 
 fn push(entry: Entry) -> Bound {
@@ -79,7 +84,7 @@ fn visible<R>(mut pick: impl FnMut(&Active) -> Option<R>) -> Option<R> {
     let found = UNITS.try_with(|units| {
         for entry in units.borrow().iter().rev() {
             match entry {
-                Entry::Barrier => return None,
+                Entry::Barrier(_) => return None,
                 Entry::Unit(active) => {
                     if let Some(picked) = pick(active) {
                         return Some(picked);
@@ -105,7 +110,11 @@ pub(crate) fn innermost<B: Backend>() -> Option<Rc<Transaction<B>>> {
 
 /// The list of the unit around, of whatever database.
 pub(crate) fn enclosing() -> Option<Rc<Ledger>> {
-    visible(|active| Some(Rc::clone(&active.ledger)))
+    let found = UNITS.try_with(|units| match units.borrow().last()? {
+        Entry::Unit(active) => Some(Rc::clone(&active.ledger)),
+        Entry::Barrier(around) => around.clone(),
+    });
+    found.ok().flatten()
 }
 
 /// Who the unit around is, of whatever database.

@@ -119,7 +119,7 @@ impl<B: Backend> Own<'_, B> {
                 around.record(self.unit, self.options, ended.outcome);
             }
             let ledger = Rc::clone(&ended.ledger);
-            let step = match ended.conclude(self.unit, self.database) {
+            let step = match ended.conclude(self.unit, self.database, around.clone()) {
                 Settlement::Committed | Settlement::RolledBack(_) => return Ok(()),
                 Settlement::Failed(error) => return Err(error),
                 Settlement::Faulted(faulted) => course.after(faulted, self.unit, &ledger)?,
@@ -135,7 +135,8 @@ impl<B: Backend> Own<'_, B> {
     fn course(&self) -> Course {
         let outer_deadline = self.suspended.and_then(|outer| outer.deadline.get());
         let deadline = [self.deadline, outer_deadline].into_iter().flatten().min();
-        Course::begin(self.policy(), self.database.clock()).within(self.suspended.map(|outer| outer.until), deadline)
+        Course::begin(self.policy(), self.database.clock())
+            .within(self.suspended.and_then(|outer| outer.until), deadline)
     }
 
     /// Where every statement commits by itself, running again would do twice what was done.

@@ -34,8 +34,8 @@ pub(crate) struct Transaction<B: Backend> {
     pub(crate) ledger: Rc<Ledger>,
     /// The unit that waits on this thread until this one has ended, and holds its locks meanwhile.
     pub(crate) suspends: Option<Label>,
-    /// No attempt of this unit, nor of one inside it, begins later.
-    pub(crate) until: Instant,
+    /// No further attempt of this unit begins later, so none of one inside it may; `None` = there is none.
+    pub(crate) until: Option<Instant>,
     /// When statements stop being answered: the unit's own deadline, or a nearer one of a unit that joined.
     pub(crate) deadline: Cell<Option<Instant>>,
     pub(crate) used: Cell<Used>,
@@ -51,7 +51,7 @@ pub(crate) struct Begun<B: Backend> {
     pub(crate) characteristics: Characteristics,
     pub(crate) attempt: u32,
     pub(crate) suspends: Option<Label>,
-    pub(crate) until: Instant,
+    pub(crate) until: Option<Instant>,
     pub(crate) deadline: Option<Instant>,
 }
 

@@ -19,6 +19,16 @@ pub(crate) const GIVE_TEN: &str = "UPDATE account SET balance = balance + 10 WHE
 pub(crate) const BOUND: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
+/// Waits until the server is old enough for connections of it to be killed: of a younger one they are not, because a restart
+/// could not be noticed.
+pub(crate) fn grow_up(server: &ephemeral_mysql::Server) {
+    let mut conn = server.conn().expect("the server answers");
+    until("the server is old enough", || {
+        let uptime: Option<(String, u64)> = conn.query_first("SHOW GLOBAL STATUS LIKE 'Uptime'").expect("a status");
+        uptime.expect("every server has it").1 >= 3
+    });
+}
+
 /// A database of its own on the shared server, gone with its value.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -43,6 +53,7 @@ impl World {
         server: &ephemeral_mysql::Server,
         settings: impl FnOnce(DatabaseBuilder) -> DatabaseBuilder,
     ) -> Self {
+        grow_up(server);
         let home = server.database();
         Self { db: connect(&home.url(), settings), home }
     }
@@ -218,7 +229,7 @@ impl Seen {
 ///
 /// # Panics
 /// When it does not within [`BOUND`].
-pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < BOUND, "{what}: not within {BOUND:?}");

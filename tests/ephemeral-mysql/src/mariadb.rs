@@ -55,6 +55,8 @@ pub(crate) fn base_options(installation: &Installation, data: &Path) -> Vec<Stri
         format!("--basedir={}", installation.prefix.display()),
         format!("--lc-messages-dir={}", installation.share.display()),
         format!("--datadir={}", data.display()),
+        // Servers remove each other's temporary tables where they share a directory for them.
+        format!("--tmpdir={}", data.display()),
         // A small redo log makes a small template. It has to be the same at each start, or the server rewrites it.
         "--innodb-log-file-size=8M".to_owned(),
         "--innodb-buffer-pool-size=64M".to_owned(),

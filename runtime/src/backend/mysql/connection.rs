@@ -336,8 +336,10 @@ impl Connection for MySqlConnection {
 
     fn ghost(&self) -> Option<Ghost> {
         match (self.server.begin, self.transaction) {
-            (Begin::Implicit, Open::No | Open::MayBe) => Some(Ghost { server: Arc::clone(&self.server) }),
-            (Begin::Implicit, Open::Ending) | (Begin::Explicit, _) => None,
+            (Begin::Implicit, Open::No | Open::MayBe) if self.server.identity.is_unmistakable() => {
+                Some(Ghost { server: Arc::clone(&self.server) })
+            }
+            (Begin::Implicit | Begin::Explicit, _) => None,
         }
     }
 
@@ -345,11 +347,6 @@ impl Connection for MySqlConnection {
         let other = &ghost.server;
         if self.server.begin == Begin::Explicit || !self.server.identity.is_same_server(&other.identity) {
             return Ok(Laid::OutOfReach);
-        }
-        let mut there = 0;
-        self.exchange(Request::Query(&other.is_there()), &mut |row| there = row.get(0).unwrap_or(0_u64))?;
-        if there == 0 {
-            return Ok(Laid::Gone);
         }
         match self.send(&format!("KILL CONNECTION {}", other.connection)) {
             Err(failed) if failed.code != Some(NO_SUCH_THREAD) => Err(failed),

@@ -28,17 +28,13 @@ const SETTINGS: &str = "SET SESSION autocommit=0, completion_type=0;\
     SET NAMES utf8mb4;\
     SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE;\
     SELECT CONNECTION_ID(), @@hostname, @@port, @@server_id, UNIX_TIMESTAMP(), @@max_allowed_packet, \
-    @@sql_mode, @@innodb_rollback_on_timeout, @@innodb_lock_wait_timeout, @@lock_wait_timeout, \
-    (SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID());\
+    @@sql_mode, @@innodb_rollback_on_timeout, @@innodb_lock_wait_timeout, @@lock_wait_timeout;\
     SHOW GLOBAL STATUS LIKE 'Uptime';\
     SET SESSION innodb_lock_wait_timeout=LEAST(@@innodb_lock_wait_timeout,5), \
     lock_wait_timeout=LEAST(@@lock_wait_timeout,5)";
 
 /// The user variable is there to be seen by the tracker that was just switched on; nobody reads it.
 const TRACKING: &str = "SET SESSION session_track_state_change=1;SET @unit_of_work_opened=NULL";
-
-/// How the question begins that [`Server::is_there`] asks.
-pub(crate) const THERE: &str = "SELECT COUNT(*) FROM information_schema.PROCESSLIST";
 
 /// What is said by who knows no session tracking: an unknown variable, a text that is not understood, not supported.
 const NO_TRACKING: [u16; 3] = [1193, 1064, 1235];
@@ -48,8 +44,6 @@ const NO_TRACKING: [u16; 3] = [1193, 1064, 1235];
 pub(crate) struct Server {
     pub(crate) identity: Identity,
     pub(crate) connection: u64,
-    /// Our end of it, as the server sees it: host and, over TCP, port.
-    client: String,
     /// Bytes.
     pub(crate) max_allowed_packet: u64,
     pub(crate) mode: Mode,
@@ -74,15 +68,26 @@ pub(crate) struct Identity {
     server_id: u64,
     /// Seconds since 1970, by the server's clock.
     started: u64,
+    /// Seconds that it had been up when it said so.
+    age: u64,
 }
 
-/// `UNIX_TIMESTAMP() - Uptime` is made of two readings that are rounded to seconds.
-const START_TOLERANCE_S: u64 = 2;
+/// `UNIX_TIMESTAMP() - Uptime` is made of two readings that are rounded to seconds, so two of them may differ by one.
+const START_TOLERANCE_S: u64 = 1;
+/// A server that was up for so long when a connection was opened cannot be mistaken for one that was started after it: the
+/// start times differ by more than the tolerance, whatever the rounding. Of a younger one connections are not killed, because
+/// after a restart as quick as that the number may be somebody else's.
+const GROWN_UP_S: u64 = 3;
 
 impl Identity {
     pub(crate) fn is_same_server(&self, other: &Self) -> bool {
         (&self.host, self.port, self.server_id) == (&other.host, other.port, other.server_id)
             && self.started.abs_diff(other.started) <= START_TOLERANCE_S
+    }
+
+    /// Whether a restart of the server since then would be noticed.
+    pub(crate) fn is_unmistakable(&self) -> bool {
+        self.age >= GROWN_UP_S
     }
 }
 
@@ -125,8 +130,7 @@ fn begin(wire: &mut dyn Wire, connection: u64) -> Result<Begin, Failed> {
 
 fn read(rows: &[Vec<Value>]) -> Option<Server> {
     let [about, uptime] = rows else { return None };
-    let [connection, host, port, server_id, now, packet, mode, rollback, rows, metadata, client] = about.as_slice()
-    else {
+    let [connection, host, port, server_id, now, packet, mode, rollback, rows, metadata] = about.as_slice() else {
         return None;
     };
     let uptime = number(uptime.get(1)?)?;
@@ -136,9 +140,9 @@ fn read(rows: &[Vec<Value>]) -> Option<Server> {
             port: number(port)?,
             server_id: number(server_id)?,
             started: number(now)?.saturating_sub(uptime),
+            age: uptime,
         },
         connection: number(connection)?,
-        client: text(client).unwrap_or_default(),
         max_allowed_packet: number(packet)?,
         mode: Mode::of(&text(mode)?),
         on_lock_timeout: match number(rollback)? {
@@ -185,13 +189,6 @@ pub(crate) fn change(has: Characteristics, wanted: Characteristics, server: &Ser
 }
 
 impl Server {
-    /// Asks whether the connection that this was told on is still there. Its number alone does not say so: numbers start again
-    /// with the server, and a restart that is quick enough cannot be told from the start time.
-    pub(crate) fn is_there(&self) -> String {
-        let client = self.client.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02X}"));
-        format!("{THERE} WHERE ID = {} AND HOST = X'{client}'", self.connection)
-    }
-
     /// Seconds for rows and for metadata. Metadata is waited for a day (MariaDB) or a year (MySQL) by default.
     fn lock_waits(&self, wanted: LockWait) -> (u64, u64) {
         let LockWaits { rows, metadata } = self.lock_waits;

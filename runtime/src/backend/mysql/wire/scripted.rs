@@ -9,7 +9,6 @@ use mysql::consts::ColumnType;
 use mysql::{Column, Conn, MySqlError, Row, Value};
 use mysql_common::row::new_row;
 
-use super::super::opening::THERE;
 use super::{Answer, Request, SessionState, Wire};
 
 /// What a scripted server answers.
@@ -236,7 +235,7 @@ impl Wire for ScriptedWire {
 }
 
 impl ScriptedWire {
-    /// The opening is answered as a MariaDB would, and not logged, nor is the question before a KILL: tests look at what follows.
+    /// The opening is answered as a MariaDB would, and not logged: what tests look at begins after it.
     fn opening(&self, request: &Request<'_>, rows: &mut dyn FnMut(Row)) -> Option<Answer> {
         let Request::Query(sql) = request else { return None };
         if sql.contains("session_track_state_change") {
@@ -245,10 +244,6 @@ impl ScriptedWire {
                 Tracking::Missing => SessionState::AsBefore,
             };
             return Some(Answer { state, ..Answer::default() });
-        }
-        if sql.starts_with(THERE) {
-            rows(row(&["there".into()], vec![1.into()]));
-            return Some(Answer::default());
         }
         if !sql.contains("SHOW GLOBAL STATUS LIKE 'Uptime'") {
             return None;
@@ -264,10 +259,9 @@ impl ScriptedWire {
             Value::from(0),
             Value::from(50),
             Value::from(86_400),
-            Value::from("scripted:1"),
         ];
         rows(row(&vec![String::new(); about.len()], about.to_vec()));
-        rows(row(&["Variable_name".into(), "Value".into()], vec!["Uptime".into(), 1.into()]));
+        rows(row(&["Variable_name".into(), "Value".into()], vec!["Uptime".into(), 1000.into()]));
         Some(Answer::default())
     }
 
