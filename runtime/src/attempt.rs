@@ -103,7 +103,7 @@ fn before_commit<B: Backend>(tx: &mut Tx<'_, B>) -> Option<String> {
             return Some(format!("hooks registered further ones for more than {ROUNDS} rounds"));
         }
         for hook in hooks {
-            if tx.transaction.is_lost() {
+            if !tx.transaction.may_commit() {
                 return None;
             }
             if let Some(refusal) = hook(tx) {

@@ -134,7 +134,14 @@ pub(crate) fn marked<B: Backend>(mark: Mark, transaction: &Transaction<B>) -> Er
     let error = match mark {
         Mark::RollbackOnly { by } => Error::new(
             ErrorKind::RollbackOnly,
-            format!("it was marked to be rolled back by unit {by}, so its `Ok` was not committed"),
+            match transaction.characteristics.commits {
+                Commits::Together => {
+                    format!("it was marked to be rolled back by unit {by}, so its `Ok` was not committed")
+                }
+                Commits::Each => format!(
+                    "it was marked to be rolled back by unit {by}, but it ran without a transaction: every statement of it stands"
+                ),
+            },
         ),
         Mark::Failed { unit, text } => Error::new(
             ErrorKind::Doomed,
@@ -168,9 +175,8 @@ fn commit<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>, sai
     match failed.fault.at_commit {
         AtCommit::RolledBack => {
             roll_back(transaction, session);
-            let again = failed.fault.again;
-            let error = with_words(transaction.note(failed, "COMMIT"), said);
-            Settlement::Faulted(Faulted { again, error, body: BodySaid::NoError })
+            let Doom { fault, error } = transaction.judge(failed, "COMMIT");
+            Settlement::Faulted(Faulted { again: fault.again, error: with_words(error, said), body: BodySaid::NoError })
         }
         AtCommit::Unknown => {
             give_back(transaction, session);

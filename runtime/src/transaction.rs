@@ -154,15 +154,23 @@ impl<B: Backend> Transaction<B> {
     }
 
     /// Notes a failure where it happens, whatever the body makes of the error, and names the unit in it.
-    pub(crate) fn note(&self, mut failed: Failed, statement: &str) -> Error {
-        self.suspect_the_suspended(&mut failed);
-        self.blame_the_deadline(&mut failed);
-        let (fault, dooms) = (failed.fault, failed.dooms());
-        let error = Error::from_failed(failed).on_statement(statement).in_unit(&self.unit, self.attempt, &self.settled);
+    pub(crate) fn note(&self, failed: Failed, statement: &str) -> Error {
+        let dooms = failed.dooms();
+        let doom = self.judge(failed, statement);
+        let error = doom.error.clone();
         if dooms {
-            self.doom.borrow_mut().get_or_insert_with(|| Doom { fault, error: error.clone() });
+            self.doom.borrow_mut().get_or_insert(doom);
         }
         error
+    }
+
+    /// What a failure means in this unit, which may be more than the server knows.
+    pub(crate) fn judge(&self, mut failed: Failed, statement: &str) -> Doom {
+        self.suspect_the_suspended(&mut failed);
+        self.blame_the_deadline(&mut failed);
+        let fault = failed.fault;
+        let error = Error::from_failed(failed).on_statement(statement).in_unit(&self.unit, self.attempt, &self.settled);
+        Doom { fault, error }
     }
 
     /// Who suspended a unit and then waits for a lock in vain most likely waits for that unit: it cannot end meanwhile.
@@ -234,9 +242,9 @@ impl<B: Backend> Transaction<B> {
         });
     }
 
-    /// Whether nothing can be sent any more, for good.
-    pub(crate) fn is_lost(&self) -> bool {
-        self.doom.borrow().is_some()
+    /// Whether nothing forbids a COMMIT so far.
+    pub(crate) fn may_commit(&self) -> bool {
+        self.doom.borrow().is_none() && self.marked().is_none()
     }
 
     pub(crate) fn is_busy(&self) -> bool {
