@@ -2,6 +2,7 @@
 //! units; decides nothing about either.
 
 use std::fmt;
+use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use crate::builder::DatabaseBuilder;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::hooks::HookFailure;
+use crate::label::Label;
 use crate::observe;
 use crate::options::{Isolation, Retry};
 use crate::pool::{Pool, Request, Stats};
@@ -124,10 +126,13 @@ impl<B: Backend> Database<B> {
     /// handle();
     /// # Ok(()) }
     /// ```
+    #[track_caller]
     pub fn scope(&self) -> Result<Scope<B>, Error> {
+        let caller = Location::caller();
+        let label = Label::new("Database::scope", caller.file(), caller.line());
         let place = self.place().ok_or_else(Error::torn_down)?;
         let request = Request { holds: registry::holding(self.pool()), within: None };
-        self.pool().keep(&place.slot, request).map_err(Error::from_failed)?;
+        self.pool().keep(&place.slot, &label, request).map_err(Error::from_failed)?;
         Ok(Scope { database: self.clone(), place })
     }
 

@@ -39,13 +39,11 @@ pub(crate) struct Bank {
 impl Bank {
     /// On the server at `url`, or on a private one; with at most so many connections.
     pub(crate) fn open(url: Option<&str>, connections: usize) -> Result<Self, Box<dyn std::error::Error>> {
-        match url {
-            Some(url) => Ok(Self { db: connect(url, connections)?, _private: None }),
-            None => {
-                let server = Server::start()?;
-                Ok(Self { db: connect(&server.url(""), connections)?, _private: Some(server) })
-            }
+        if let Some(url) = url {
+            return Ok(Self { db: connect(url, connections)?, _private: None });
         }
+        let server = Server::start()?;
+        Ok(Self { db: connect(&server.url(""), connections)?, _private: Some(server) })
     }
 }
 

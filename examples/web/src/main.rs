@@ -88,6 +88,6 @@ async fn serve(db: Database, port: u16) -> std::io::Result<()> {
 async fn wait_for_ctrl_c() {
     if ctrl_c().await.is_err() {
         // Without the signal's handler Ctrl-C ends the process at once, and there is nothing to wait for.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use crate::backend::{Backend, Connection, Connector, Standing};
 use crate::clock::Clock;
 use crate::fault::Failed;
+use crate::label::Label;
 use crate::observe;
 use crate::session::Session;
 use ghosts::Ghosts;
@@ -171,14 +172,16 @@ impl<B: Backend> Pool<B> {
         self.forget_one();
     }
 
-    /// Keeps one session for the thread that owns `own`, until [`unkeep`](Pool::unkeep): nobody else can take it over.
-    pub(crate) fn keep(&self, own: &Slot<B>, request: Request) -> Result<(), Failed> {
-        if own.kept() == 0 {
-            let session = self.acquire(own, request)?;
-            own.open_scope();
-            self.release(session, own);
+    /// Keeps one session for the thread that owns `own`, until [`unkeep`](Pool::unkeep): nobody else can take it over. A thread
+    /// that has one already, in use or kept by another scope, needs no second one.
+    pub(crate) fn keep(&self, own: &Slot<B>, scope: &Label, request: Request) -> Result<(), Failed> {
+        let now = self.clock.now();
+        if request.holds > 0 || own.has_scope() {
+            own.open_scope(scope, now);
         } else {
-            own.open_scope();
+            let session = self.acquire(own, request)?;
+            own.open_scope(scope, now);
+            self.release(session, own);
         }
         Ok(())
     }

@@ -14,13 +14,13 @@ pub(crate) struct Slot<B: Backend>(Mutex<Content<B>>);
 #[derive(Debug)]
 struct Content<B: Backend> {
     parked: Option<Session<B>>,
-    scopes: usize,
+    scopes: Vec<(Label, Instant)>,
     holders: Vec<(Label, Instant)>,
 }
 
 impl<B: Backend> Default for Slot<B> {
     fn default() -> Self {
-        Self(Mutex::new(Content { parked: None, scopes: 0, holders: Vec::new() }))
+        Self(Mutex::new(Content { parked: None, scopes: Vec::new(), holders: Vec::new() }))
     }
 }
 
@@ -33,13 +33,14 @@ impl<B: Backend> Slot<B> {
     /// Takes it for another thread: not what a scope keeps.
     pub(super) fn take_over(&self) -> Option<Session<B>> {
         let mut content = self.lock();
-        if content.scopes == 0 { content.parked.take() } else { None }
+        if content.scopes.is_empty() { content.parked.take() } else { None }
     }
 
     /// Takes it if it was idle since before `limit`.
     pub(super) fn take_idle_since(&self, limit: Instant) -> Option<Session<B>> {
         let mut content = self.lock();
-        let idle = content.scopes == 0 && content.parked.as_ref().is_some_and(|session| session.idle_since < limit);
+        let idle =
+            content.scopes.is_empty() && content.parked.as_ref().is_some_and(|session| session.idle_since < limit);
         if idle { content.parked.take() } else { None }
     }
 
@@ -55,15 +56,20 @@ impl<B: Backend> Slot<B> {
     /// Sessions that a scope keeps from everybody else: one or none.
     pub(super) fn kept(&self) -> usize {
         let content = self.lock();
-        usize::from(content.scopes > 0 && content.parked.is_some())
+        usize::from(!content.scopes.is_empty() && content.parked.is_some())
     }
 
-    pub(super) fn open_scope(&self) {
-        self.lock().scopes += 1;
+    /// From now on what is parked here is kept for the thread.
+    pub(super) fn open_scope(&self, scope: &Label, now: Instant) {
+        self.lock().scopes.push((scope.clone(), now));
     }
 
     pub(super) fn close_scope(&self) {
-        self.lock().scopes -= 1;
+        self.lock().scopes.pop();
+    }
+
+    pub(super) fn has_scope(&self) -> bool {
+        !self.lock().scopes.is_empty()
     }
 
     /// Names who holds a session on this thread, until the guard drops.
@@ -74,7 +80,9 @@ impl<B: Backend> Slot<B> {
 
     pub(super) fn holders(&self, now: Instant) -> Vec<(Label, Duration)> {
         let content = self.lock();
-        content.holders.iter().map(|(unit, since)| (unit.clone(), now.saturating_duration_since(*since))).collect()
+        let kept = content.scopes.first().filter(|_| content.parked.is_some());
+        let held = content.holders.iter().chain(kept);
+        held.map(|(unit, since)| (unit.clone(), now.saturating_duration_since(*since))).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Content<B>> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use unit_of_work::{Database, Error, ErrorKind, Outcome, Propagation, Retry};
+use unit_of_work::{Database, Error, ErrorKind, Outcome, Propagation, Retry, outside};
 
 use crate::world::{TAKE_TEN, World};
 
@@ -22,8 +22,13 @@ fn not_supported(db: &Database) -> Result<(), Error> {
     db.unit("inner").propagation(Propagation::NotSupported).run(|tx| tx.query_drop("SELECT 1"))
 }
 
+/// What a job that is not the body's own does: the body's session is held all the same.
+fn outside_of_units(db: &Database) -> Result<(), Error> {
+    outside(|| db.unit("inner").run(|tx| tx.query_drop("SELECT 1")))
+}
+
 /// With every other limit far away, only a refusal at once ends the test in time.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(60);
 const AT_ONCE: Duration = Duration::from_secs(10);
 
 /// A pool of two, shared by two threads that hold a session each before either asks for another.
@@ -68,7 +73,12 @@ impl Pair {
     }
 
     /// The same, but it asks in a hook of a unit that suspends it, after that one's COMMIT. Calls `in_hook` there first.
-    fn ask_after_an_inner_commit(self: &Arc<Self>, name: &'static str, account: u8, in_hook: impl Fn() + 'static) -> Asked {
+    fn ask_after_an_inner_commit(
+        self: &Arc<Self>,
+        name: &'static str,
+        account: u8,
+        in_hook: impl Fn() + 'static,
+    ) -> Asked {
         let (asked, pair, in_hook) = (Rc::new(RefCell::new(None)), Arc::clone(self), Rc::new(in_hook));
         let answer = Rc::clone(&asked);
         let unit = self.db.unit(name).retry(Retry::NEVER).run::<_, Error>(move |tx| {
@@ -126,31 +136,47 @@ fn in_two_threads(pair: &Pair, first: impl FnOnce() -> Asked + Send, second: imp
 
 #[test]
 fn s38_of_two_threads_that_hold_all_sessions_and_want_another_one_is_refused_at_once() {
-    let asks: [(Ask, Ask); 3] =
-        [(requires_new, requires_new), (requires_new, not_supported), (not_supported, not_supported)];
+    let asks: [(Ask, Ask); 4] = [
+        (requires_new, requires_new),
+        (requires_new, not_supported),
+        (not_supported, not_supported),
+        (requires_new, outside_of_units),
+    ];
     for (first, second) in asks {
         let pair = Pair::new();
-        in_two_threads(
-            &pair,
-            || pair.ask_in_body("first", 1, first),
-            || pair.ask_in_body("second", 2, second),
-        );
+        in_two_threads(&pair, || pair.ask_in_body("first", 1, first), || pair.ask_in_body("second", 2, second));
     }
 }
 
 #[test]
+fn s38_a_thread_that_holds_all_sessions_itself_is_refused_at_once() {
+    let world = World::with_accounts(1..=1);
+    let db = world.connect(|builder| builder.max_connections(2).acquire_timeout(PATIENCE));
+    let nested_twice = db.unit("first").run::<_, Error>(|tx| {
+        tx.query_drop(TAKE_TEN)?;
+        db.unit("second").propagation(Propagation::RequiresNew).run(|_| Ok(Asked::by(|| not_supported(&db))))
+    });
+    let Asked { answer, after } = nested_twice.expect("both go on");
+    let error = answer.expect_err("there is no third session");
+    assert_eq!(error.kind(), ErrorKind::PoolTimeout, "{error}");
+    assert!(after < AT_ONCE, "refused after {after:?}");
+    assert_eq!(world.balances(), [90]);
+}
+
+#[test]
 fn s38_a_hook_that_runs_inside_its_unit_is_part_of_a_circle() {
-    for second_in_body in [true, false] {
-        let pair = Arc::new(Pair::new());
-        in_two_threads(
-            &pair,
-            || pair.ask_before_commit("first", 1, requires_new),
-            || match second_in_body {
-                true => pair.ask_in_body("second", 2, not_supported),
-                false => pair.ask_before_commit("second", 2, requires_new),
-            },
-        );
-    }
+    let pair = Arc::new(Pair::new());
+    in_two_threads(
+        &pair,
+        || pair.ask_before_commit("first", 1, requires_new),
+        || pair.ask_in_body("second", 2, not_supported),
+    );
+    let pair = Arc::new(Pair::new());
+    in_two_threads(
+        &pair,
+        || pair.ask_before_commit("first", 1, requires_new),
+        || pair.ask_before_commit("second", 2, requires_new),
+    );
 }
 
 /// The unit whose hook it is has given its session back, but the one that it suspends still holds one.

@@ -1,18 +1,19 @@
-//! `timeout`: one deadline over waiting for a session, the body, all attempts and the sleeps between them; what happens to a
-//! statement that still runs then, and what never happens to a COMMIT. Units inside, whose deadlines only shorten.
+//! `timeout`: what happens at the deadline to a statement that still runs and to a wait for a session, and what never happens to
+//! a COMMIT. The deadline over all attempts is `attempts`, units in units are `inner`.
+
+mod attempts;
+mod inner;
 
 use std::cell::Cell;
-use std::error::Error as _;
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::{Barrier, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use proxy::{Packet, Side};
+use proxy::{Packet, Proxy, Side};
 use unit_of_work::mysql::prelude::Queryable;
-use unit_of_work::testing::{Reply, Script, VirtualClock};
-use unit_of_work::{Database, Error, ErrorKind, OnError, Outcome, Propagation, Retry, Tx};
+use unit_of_work::{Database, Error, ErrorKind, Outcome, Tx};
 
-use crate::world::{FAIL, GIVE_TEN, TAKE_TEN, Trouble, World, until};
+use crate::world::{TAKE_TEN, World, until};
 
 /// A deadline that is waited for.
 const SOON: Duration = Duration::from_millis(200);
@@ -101,16 +102,18 @@ fn s24_it_is_killed_from_a_side_session() {
 
 #[test]
 fn s24_where_no_side_session_can_be_had_its_socket_is_shut_and_it_is_ended_later() {
-    let world = World::new();
-    let (db, proxy) = world.proxied();
-    let mine = connection(&db);
-    proxy.refuse();
-    let slow = db.unit("slow").timeout(SOON).run::<(), Error>(|tx| tx.query_drop(LONG));
-    assert_timeout(&slow.expect_err("it is too slow"));
-    proxy.open();
-    assert_ne!(connection(&db), mine);
-    world.until_gone(mine);
-    world.assert_clean(&db);
+    for close in [Proxy::refuse, Proxy::black_hole] {
+        let world = World::new();
+        let (db, proxy) = world.proxied_with(|builder| builder.connect_timeout(SOON));
+        let mine = connection(&db);
+        close(&proxy);
+        let slow = db.unit("slow").timeout(SOON).run::<(), Error>(|tx| tx.query_drop(LONG));
+        assert_timeout(&slow.expect_err("it is too slow"));
+        proxy.open();
+        assert_ne!(connection(&db), mine);
+        world.until_gone(mine);
+        world.assert_clean(&db);
+    }
 }
 
 /// Another unit's deadline, which comes later, shows that this one's has passed without anything being done.
@@ -191,157 +194,6 @@ fn s24_a_shorter_wait_for_a_session_stays_a_pool_timeout() {
     });
 }
 
-/// A scripted server and a clock that moves only by hand and by sleeping.
-fn scripted() -> (Database, Script, VirtualClock) {
-    let (server, clock) = (Script::new(), VirtualClock::new());
-    let db = Database::builder().script(&server).clock(clock.clone()).connect().expect("a scripted server");
-    (db, server, clock)
-}
-
-fn deadlocks(server: &Script, times: u32) {
-    for _ in 0..times {
-        server.answer("UPDATE", Reply::error(1213, "40001", "Deadlock found"));
-    }
-}
-
-/// The error of ours that an error was caused by.
-fn cause(error: &Error) -> Option<&Error> {
-    error.source().and_then(|source| source.downcast_ref())
-}
-
-#[test]
-fn s24_no_attempt_begins_after_the_deadline_and_the_last_fault_is_the_source() {
-    let (db, server, clock) = scripted();
-    deadlocks(&server, 1000);
-    let began = clock_now(&clock);
-    let (timeout, sleep) = (Duration::from_secs(2), Duration::from_millis(400));
-    let last = Cell::new(began);
-    let take = db.unit("take").timeout(timeout).retry(Retry::DEFAULT.base(sleep).cap(sleep));
-    let error = take
-        .run::<(), Error>(|tx| {
-            last.set(clock_now(&clock));
-            tx.query_drop(TAKE_TEN)
-        })
-        .expect_err("it never succeeds");
-    assert_timeout(&error);
-    assert!(last.get() - began <= timeout);
-    assert_eq!(error.attempts() as usize, clock.slept().len() + 1);
-    assert!(error.attempts() > 5, "two seconds have room for five sleeps of at most 0.4: {:?}", clock.slept());
-    let cause = cause(&error).expect("the last fault");
-    assert_eq!((cause.kind(), cause.code()), (ErrorKind::Serialization, Some(1213)));
-    assert_eq!(error.code(), Some(1213));
-}
-
-fn clock_now(clock: &VirtualClock) -> Instant {
-    unit_of_work::Clock::now(clock)
-}
-
-#[test]
-fn s24_a_sleep_that_would_pass_the_deadline_is_not_begun() {
-    let (db, server, clock) = scripted();
-    deadlocks(&server, 1);
-    // Even the shortest sleep that is drawn from so many hours is longer than this, but for once in 10^13 runs.
-    let policy = Retry::DEFAULT.within(2 * FAR).base(FAR).cap(FAR);
-    let take = db.unit("take").timeout(Duration::from_nanos(1)).retry(policy);
-    let error = take.run::<(), Error>(|tx| tx.query_drop(TAKE_TEN)).expect_err("there is no time for another");
-    assert_timeout(&error);
-    assert_eq!(error.attempts(), 1);
-    assert_eq!(cause(&error).map(Error::kind), Some(ErrorKind::Serialization));
-    assert!(clock.slept().is_empty(), "{:?}", clock.slept());
-}
-
-/// Which limit was met is for the caller to know: a longer `timeout` would not have helped.
-#[test]
-fn s24_a_deadline_that_is_far_is_not_blamed_for_the_limits_of_the_retry_policy() {
-    let tick = Duration::from_millis(1);
-    for policy in [Retry::DEFAULT.within(tick).base(FAR).cap(FAR), Retry::DEFAULT.max_attempts(2).base(tick)] {
-        let (db, server, _) = scripted();
-        deadlocks(&server, 2);
-        let take = db.unit("take").timeout(FAR).retry(policy).run::<(), Error>(|tx| tx.query_drop(TAKE_TEN));
-        assert_eq!(take.expect_err("two deadlocks").kind(), ErrorKind::RetriesExhausted, "{policy:?}");
-    }
-}
-
-#[test]
-fn s24_a_deadline_in_a_later_attempt_tells_the_fault_of_the_one_before() {
-    let (db, server, clock) = scripted();
-    deadlocks(&server, 1);
-    let take = db.unit("take").timeout(FAR).retry(Retry::DEFAULT.base(Duration::ZERO)).run::<(), Error>(|tx| {
-        if tx.attempt() == 2 {
-            clock.advance(2 * FAR);
-        }
-        tx.query_drop(TAKE_TEN)
-    });
-    let error = take.expect_err("the second attempt is too slow");
-    assert_timeout(&error);
-    assert_eq!(error.attempts(), 2);
-    assert_eq!(cause(&error).map(Error::kind), Some(ErrorKind::Serialization));
-    assert_eq!(server.take_log(), [TAKE_TEN, ROLLBACK], "the second attempt sent nothing");
-}
-
-#[test]
-fn s24_the_wait_of_a_later_attempt_for_a_session_tells_the_fault_of_the_one_before() {
-    let server = Script::new();
-    let db = Database::builder().script(&server).max_connections(1).connect().expect("a scripted server");
-    deadlocks(&server, 1);
-    let (taken, end) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
-    let take = db.unit("take").timeout(SOON).retry(Retry::DEFAULT.base(Duration::ZERO)).run::<(), Error>(|tx| {
-        let (db, taken, end) = (db.clone(), Arc::clone(&taken), Arc::clone(&end));
-        // The session is back when the hook runs; another thread takes it over before the second attempt.
-        tx.after_rollback(move |_| {
-            let holds = Arc::clone(&taken);
-            thread::spawn(move || {
-                let held = db.unit("holder").run::<_, Error>(|_| {
-                    holds.wait();
-                    end.wait();
-                    Ok(())
-                });
-                held.expect("it does nothing");
-            });
-            taken.wait();
-        });
-        tx.query_drop(TAKE_TEN)
-    });
-    end.wait();
-    let error = take.expect_err("there is one session, and it is held");
-    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-    assert_eq!(cause(&error).map(Error::kind), Some(ErrorKind::Serialization));
-}
-
-#[test]
-fn s24_after_the_deadline_nothing_is_sent_and_nothing_is_committed_whatever_the_body_says() {
-    let late = |db: &Database, clock: &VirtualClock, swallow: bool| {
-        db.unit("late").timeout(FAR).run::<_, Trouble>(|tx| {
-            tx.query_drop(TAKE_TEN)?;
-            clock.advance(2 * FAR);
-            match (tx.query_drop(GIVE_TEN), swallow) {
-                (Err(error), false) => Err(error.into()),
-                (Err(_), true) | (Ok(()), _) => Ok("as if it were committed"),
-            }
-        })
-    };
-    for swallow in [false, true] {
-        let (db, server, clock) = scripted();
-        let result = late(&db, &clock, swallow);
-        let Err(Trouble::Work(error)) = result else { panic!("{result:?}") };
-        assert_timeout(&error);
-        assert_eq!(error.attempts(), 1, "a deadline is no reason to run again");
-        assert_eq!(server.take_log(), [TAKE_TEN, ROLLBACK]);
-    }
-}
-
-#[test]
-fn s24_the_bodys_own_error_is_its_own_also_after_the_deadline() {
-    let (db, server, clock) = scripted();
-    let late = db.unit("late").timeout(FAR).run::<(), Trouble>(|tx| {
-        tx.query_drop(TAKE_TEN)?;
-        clock.advance(2 * FAR);
-        FAIL
-    });
-    assert!(matches!(late, Err(Trouble::Refused("a decision"))), "{late:?}");
-    assert_eq!(server.take_log(), [TAKE_TEN, ROLLBACK]);
-}
-
 #[test]
 fn s24_many_units_whose_deadlines_pass_at_once_all_end() {
     const UNITS: usize = 8;
@@ -357,7 +209,8 @@ fn s24_many_units_whose_deadlines_pass_at_once_all_end() {
             assert_timeout(&thread.join().expect("no panic").expect_err("it is too slow"));
         }
     });
-    let asleep = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'SELECT SLEEP%'";
+    let asleep =
+        "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'SELECT SLEEP%'";
     until("no statement runs", || world.count(asleep) == 0);
     world.assert_clean(&world.db);
 }
@@ -379,85 +232,4 @@ fn s24_a_deadline_that_is_kept_leaves_no_trace() {
         assert_timeout(&said.recv().expect("it ends"));
     });
     assert_eq!(connection(&world.db), before);
-}
-
-#[test]
-fn s46_an_inner_deadline_ends_its_own_statements_and_dooms_the_whole() {
-    for propagation in [Propagation::Required, Propagation::Nested] {
-        let world = World::with_accounts(1..=1);
-        let outer = world.db.unit("outer").run::<_, Error>(|tx| {
-            tx.query_drop(TAKE_TEN)?;
-            let inner = world.db.unit("inner").propagation(propagation).timeout(SOON);
-            let inner = inner.run::<(), Error>(|tx| tx.query_drop(LONG));
-            assert_eq!(inner.expect_err("it is too slow").kind(), ErrorKind::Timeout, "{propagation}");
-            Ok("as if it were committed")
-        });
-        assert_timeout(&outer.expect_err("its session is gone"));
-        assert_eq!(world.balances(), [100]);
-        world.assert_clean(&world.db);
-    }
-}
-
-#[test]
-fn s46_an_inner_deadline_does_not_lengthen_the_outers() {
-    for propagation in [Propagation::Required, Propagation::Nested, Propagation::RequiresNew, Propagation::NotSupported] {
-        let world = World::new();
-        let outer = world.db.unit("outer").timeout(SOON).run::<(), Error>(|_| {
-            world
-                .db
-                .unit("inner")
-                .propagation(propagation)
-                .timeout(FAR)
-                .run::<(), Error>(|tx| tx.query_drop(LONG))
-        });
-        assert_eq!(outer.expect_err("it is too slow").kind(), ErrorKind::Timeout, "{propagation}");
-        world.assert_clean(&world.db);
-    }
-}
-
-#[test]
-fn s46_after_the_inner_unit_the_outers_deadline_counts_again() {
-    for propagation in [Propagation::Required, Propagation::Nested, Propagation::RequiresNew] {
-        let (db, server, clock) = scripted();
-        let outer = db.unit("outer").timeout(4 * FAR).run::<_, Error>(|tx| {
-            let inner = db.unit("inner").propagation(propagation).timeout(FAR);
-            inner.run::<_, Error>(|tx| tx.query_drop(TAKE_TEN))?;
-            clock.advance(2 * FAR);
-            tx.query_drop(GIVE_TEN)
-        });
-        outer.unwrap_or_else(|error| panic!("{propagation}: {error}"));
-        assert_eq!(server.take_log().last().map(String::as_str), Some(COMMIT), "{propagation}");
-    }
-}
-
-#[test]
-fn s46_a_requires_new_unit_with_a_deadline_of_its_own_leaves_the_outer_alone() {
-    let world = World::with_accounts(1..=2);
-    let outer = world.db.unit("outer").run::<_, Error>(|tx| {
-        tx.query_drop(TAKE_TEN)?;
-        let inner = world.db.unit("inner").propagation(Propagation::RequiresNew).timeout(SOON);
-        let inner = inner.run::<(), Error>(|tx| {
-            tx.query_drop(GIVE_TEN)?;
-            tx.query_drop(LONG)
-        });
-        assert_timeout(&inner.expect_err("it is too slow"));
-        Ok(())
-    });
-    outer.expect("the outer has its own session");
-    assert_eq!(world.balances(), [90, 100]);
-    world.assert_clean(&world.db);
-}
-
-#[test]
-fn s46_an_error_that_asks_for_another_attempt_gets_none_after_the_deadline() {
-    let (db, _server, clock) = scripted();
-    let runs = Cell::new(0);
-    let patient = db.unit("patient").timeout(FAR).retry(Retry::DEFAULT.within(4 * FAR));
-    let result = patient.on_error(|_: &Trouble| OnError::RunAgain).run::<(), _>(|tx| {
-        runs.set(tx.attempt());
-        clock.advance(2 * FAR);
-        FAIL
-    });
-    assert!(matches!(result, Err(Trouble::Refused("a decision"))), "{result:?}");
-    assert_eq!(runs.get(), 1);
 }

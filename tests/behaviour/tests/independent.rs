@@ -2,6 +2,7 @@
 //! was done that would be done twice. The fault comes back and names what was done.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
@@ -138,6 +139,40 @@ fn s107_after_an_unknown_end_no_attempt_follows_repeatable_or_not() {
         assert!(ended.1.as_ref().is_err_and(|error| error.to_string().contains("unknown")), "{ended:?}");
         assert_not_again(ended, "inner", line);
         assert_eq!(wire.sent().matches("give").count(), 1);
+    }
+}
+
+#[test]
+fn s107_nor_does_one_follow_after_a_unit_of_which_part_is_in_the_database() {
+    let (wire, script) = Wire::scripted();
+    script.answer("RELEASE", Reply::error(1305, "42000", "SAVEPOINT does not exist"));
+    let line = line!() + 2;
+    let inside = |_: &mut Tx<'_>| {
+        let torn = wire.db.unit("inner").propagation(Propagation::RequiresNew);
+        let error = torn.run::<(), Error>(|tx| tx.query_drop("CALL that_commits()")).expect_err("it committed");
+        assert_eq!(error.outcome(), Some(Outcome::Torn));
+        Ok(())
+    };
+    assert_not_again(conflict_after(&wire, &script, inside), "inner", line);
+}
+
+#[test]
+fn s107_a_unit_in_a_hook_of_an_inner_unit_counts_too() {
+    let ((wire, script), (elsewhere, _)) = (Wire::scripted(), Wire::scripted());
+    for (inner, mode) in [(&wire.db, Propagation::RequiresNew), (&elsewhere.db, Propagation::Required)] {
+        let line = Rc::new(Cell::new(0));
+        let inside = |_: &mut Tx<'_>| {
+            inner.unit("inner").propagation(mode).repeatable().run(|tx| {
+                let (line, db) = (Rc::clone(&line), wire.db.clone());
+                tx.after_commit(move || {
+                    line.set(line!() + 1);
+                    db.unit("in the hook").propagation(Propagation::RequiresNew).run(give)
+                });
+                give(tx)
+            })
+        };
+        let ended = conflict_after(&wire, &script, inside);
+        assert_not_again(ended, "in the hook", line.get());
     }
 }
 

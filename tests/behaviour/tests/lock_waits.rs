@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use ephemeral_mysql::Server;
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::testing::VirtualClock;
 use unit_of_work::{Error, ErrorKind, OnError, Retry, Tx};
@@ -23,13 +24,12 @@ fn waits(tx: &mut Tx<'_>) -> Result<Waits, Error> {
 #[test]
 fn s101_it_is_what_the_server_reports_in_whole_seconds_rounded_up() {
     let world = World::new();
-    let servers: Waits = world.conn().query_first(ASK).expect("the server answers").expect("a row");
     for (given, expected) in [
         (Some(Duration::from_millis(1)), (1, 1)),
         (Some(Duration::from_secs(1)), (1, 1)),
         (Some(Duration::from_millis(1001)), (2, 2)),
         (Some(Duration::from_secs(30)), (30, 30)),
-        (None, servers),
+        (None, (5, 5)),
         (Some(Duration::ZERO), (1, 1)),
     ] {
         let unit = world.db.unit("asks");
@@ -40,6 +40,21 @@ fn s101_it_is_what_the_server_reports_in_whole_seconds_rounded_up() {
         assert_eq!(unit.run(waits).expect("the server answers"), expected, "{given:?}");
     }
     world.assert_clean(&world.db);
+}
+
+#[test]
+fn s101_what_a_unit_does_not_say_the_database_says_else_the_server_but_at_most_five_seconds() {
+    let server = Server::builder().option("innodb_lock_wait_timeout", "3").start().expect("a server");
+    let world = World::on(&server, |builder| builder);
+    let (_, metadata): Waits = world.conn().query_first(ASK).expect("the server answers").expect("a row");
+    assert!(metadata > 5, "the server's own is longer than the default");
+    assert_eq!(world.db.unit("asks").run(waits).expect("the server answers"), (3, 5));
+    let patient = world.connect(|builder| builder.lock_wait(Duration::from_secs(20)));
+    let unit = || patient.unit("asks");
+    assert_eq!(unit().run(waits).expect("the server answers"), (20, 20));
+    assert_eq!(unit().lock_wait(Duration::from_secs(8)).run(waits).expect("the server answers"), (8, 8));
+    assert_eq!(unit().run(waits).expect("the server answers"), (20, 20));
+    assert_eq!(unit().timeout(Duration::from_secs(15)).run(waits).expect("the server answers"), (15, 15));
 }
 
 #[test]
@@ -79,19 +94,20 @@ fn s101_a_table_that_is_locked_is_waited_for_so_long() {
     world.assert_clean(&world.db);
 }
 
+/// Deadlines are far in the clock's time, and so in that of the machine.
+fn with_a_still_clock(clock: &VirtualClock) -> World {
+    World::with(|builder| builder.clock(clock.clone()).network_timeout(Duration::from_secs(3000)))
+}
+
 #[test]
 fn s101_it_is_lowered_to_the_deadline() {
-    let clock = VirtualClock::new();
-    let world = World::with(|builder| builder.clock(clock.clone()));
-    let (rows, metadata): Waits = world.conn().query_first(ASK).expect("the server answers").expect("a row");
-    assert!(rows > 20 && metadata > 20, "the servers' own are longer than what is asked for here");
+    let world = with_a_still_clock(&VirtualClock::new());
     let seconds = Duration::from_secs;
     for (wait, timeout, expected) in [
-        (Some(20), seconds(12), (12, 12)),
-        (Some(3), seconds(12), (3, 3)),
-        (None, seconds(12), (12, 12)),
-        (None, Duration::from_millis(11_001), (12, 12)),
-        (None, seconds(100_000_000), (rows, metadata)),
+        (Some(2000), seconds(1200), (1200, 1200)),
+        (Some(2000), Duration::from_millis(1_199_001), (1200, 1200)),
+        (Some(300), seconds(1200), (300, 300)),
+        (None, seconds(1200), (5, 5)),
     ] {
         let unit = world.db.unit("asks").timeout(timeout);
         let unit = match wait {
@@ -103,22 +119,29 @@ fn s101_it_is_lowered_to_the_deadline() {
 }
 
 #[test]
+fn s101_the_default_is_lowered_to_the_deadline_too() {
+    let world = World::new();
+    let unit = world.db.unit("asks").timeout(Duration::from_secs(4));
+    assert_eq!(unit.run(waits).expect("the server answers"), (4, 4));
+}
+
+#[test]
 fn s101_it_is_lowered_to_what_is_left_at_the_begin_of_each_attempt() {
     let clock = VirtualClock::new();
-    let world = World::with(|builder| builder.clock(clock.clone()));
+    let world = with_a_still_clock(&clock);
     let seen = RefCell::new(Vec::new());
-    let unit = world.db.unit("asks").lock_wait(Duration::from_secs(20)).timeout(Duration::from_secs(25));
-    let unit = unit.retry(Retry::DEFAULT.within(Duration::from_secs(60)).base(Duration::ZERO));
+    let unit = world.db.unit("asks").lock_wait(Duration::from_secs(2000)).timeout(Duration::from_secs(2500));
+    let unit = unit.retry(Retry::DEFAULT.within(Duration::from_secs(6000)).base(Duration::ZERO));
     let unit = unit.on_error(|_: &Error| OnError::RunAgain).run(|tx| {
         seen.borrow_mut().push(waits(tx)?);
-        clock.advance(Duration::from_secs(10));
+        clock.advance(Duration::from_secs(1000));
         match tx.attempt() {
             3 => Ok(()),
             _ => tx.query_drop("COMMIT"),
         }
     });
     unit.expect("the third attempt succeeds");
-    assert_eq!(seen.take(), [(20, 20), (15, 15), (5, 5)]);
+    assert_eq!(seen.take(), [(2000, 2000), (1500, 1500), (500, 500)]);
 }
 
 #[test]

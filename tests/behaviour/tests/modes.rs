@@ -122,7 +122,12 @@ fn s30_nested() {
 fn s31_mandatory() {
     check(
         Propagation::Mandatory,
-        &Expected { alone: (REFUSED, ""), alone_failing: (REFUSED, ""), inside: JOINED, inside_failing: JOINED_FAILING },
+        &Expected {
+            alone: (REFUSED, ""),
+            alone_failing: (REFUSED, ""),
+            inside: JOINED,
+            inside_failing: JOINED_FAILING,
+        },
     );
 }
 
@@ -150,8 +155,5 @@ fn s33_not_supported() {
 #[test]
 fn s34_never() {
     let inside = (REFUSED, Value, "1 take; 1 COMMIT");
-    check(
-        Propagation::Never,
-        &Expected { alone: PLAIN, alone_failing: PLAIN_FAILING, inside, inside_failing: inside },
-    );
+    check(Propagation::Never, &Expected { alone: PLAIN, alone_failing: PLAIN_FAILING, inside, inside_failing: inside });
 }

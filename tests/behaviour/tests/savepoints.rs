@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use unit_of_work::mysql::prelude::Queryable;
-use unit_of_work::testing::Reply;
-use unit_of_work::{Database, Error, ErrorKind, Outcome, Propagation, Retry, Tx, unit_of_work};
+use unit_of_work::testing::{Clock, Reply, Script, VirtualClock};
+use unit_of_work::{Database, Error, ErrorKind, Propagation, Retry, Tx, unit_of_work};
 
 use crate::rival::Rival;
 use crate::wires::Wire;
@@ -104,23 +104,6 @@ fn s40_a_unit_that_joins_a_nested_one_dooms_up_to_the_savepoint_only() {
         assert_eq!(wire.sent(), format!("1 take; {undone}; 1 COMMIT"));
         wire.assert_clean();
     }
-}
-
-#[test]
-fn s08_a_mark_in_a_nested_unit_rolls_back_to_its_savepoint_and_its_error_says_no_more() {
-    let world = World::with_accounts(1..=2);
-    let outer = world.db.unit("outer").run::<_, Error>(|tx| {
-        tx.query_drop(TAKE_TEN)?;
-        let marked = nested(&world.db, |tx| {
-            tx.set_rollback_only();
-            tx.query_drop(GIVE_TEN)
-        });
-        Ok(marked.expect_err("a value would lie"))
-    });
-    let error = outer.expect("the mark ends at the savepoint");
-    assert_eq!((error.kind(), error.unit()), (ErrorKind::RollbackOnly, Some("nested")));
-    assert_eq!(world.balances(), [90, 100]);
-    assert_ne!(error.outcome(), Some(Outcome::Committed), "the nested unit was rolled back: {error}");
 }
 
 #[test]
@@ -269,5 +252,25 @@ fn s55_a_hook_that_waits_for_a_rollback_runs_also_when_the_savepoint_cannot_be_u
         })
     });
     outer.expect_err("the connection is lost");
+    assert_eq!(hooks.get(), 1);
+}
+
+/// The same where the body is content, but the savepoint can be kept no more.
+#[test]
+fn s55_a_hook_that_waits_for_a_rollback_runs_also_when_the_savepoint_cannot_be_released() {
+    let clock = VirtualClock::new();
+    let db = Database::builder().script(&Script::new()).clock(clock.clone()).connect().expect("a scripted server");
+    let hooks = Rc::new(Cell::new(0));
+    let outer = db.unit("outer").timeout(Duration::from_secs(2)).run::<(), Error>(|tx| {
+        tx.query_drop(TAKE_TEN)?;
+        nested(&db, |tx| {
+            let hooks = Rc::clone(&hooks);
+            tx.after_rollback(move |_| hooks.set(hooks.get() + 1));
+            tx.query_drop(GIVE_TEN)?;
+            clock.sleep(Duration::from_secs(3));
+            Ok(())
+        })
+    });
+    assert_eq!(outer.expect_err("it is late").kind(), ErrorKind::Timeout);
     assert_eq!(hooks.get(), 1);
 }

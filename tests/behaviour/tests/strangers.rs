@@ -79,10 +79,9 @@ fn s108_a_strangers_unit_joins_the_transaction_of_a_body_that_waits() {
 
 #[test]
 fn s108_with_outside_around_its_job_it_does_not() {
-    for job in [
-        (|db| outside(|| give(db, Propagation::Required))) as Job,
-        |db| outside(|| give(db, Propagation::Outermost)),
-    ] {
+    for job in
+        [(|db| outside(|| give(db, Propagation::Required))) as Job, |db| outside(|| give(db, Propagation::Outermost))]
+    {
         let seen = steal(job);
         assert_ne!(seen.stranger.expect("it is committed"), seen.waiting);
         assert_eq!(seen.balances, [100, 110]);

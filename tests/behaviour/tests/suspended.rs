@@ -2,11 +2,12 @@
 //! was before, also when the inner one could not even begin. Waiting in a circle for second sessions is `circle`'s.
 
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
-use unit_of_work::testing::Reply;
-use unit_of_work::{Error, ErrorKind, Isolation, Outcome, Propagation, Retry, Tx, unit_of_work};
+use unit_of_work::testing::{Clock, Reply, Script, VirtualClock};
+use unit_of_work::{Database, Error, ErrorKind, Isolation, Outcome, Propagation, Retry, Tx, unit_of_work};
 
 use crate::wires::Wire;
 use crate::world::{FAIL, GIVE_TEN, TAKE_TEN, Trouble, World};
@@ -108,21 +109,22 @@ fn s36_the_isolation_and_access_of_either_are_its_own() {
     assert_eq!(world.balances(), [100, 110]);
 }
 
+/// A body after which nothing can be committed.
+type Doom = fn(&mut Tx<'_>) -> Result<(), Error>;
+
 #[test]
 fn s36_the_doom_of_either_is_its_own() {
-    let dooms: [(&str, fn(&mut Tx<'_>) -> Result<(), Error>, ErrorKind); 3] = [
-        (
-            "marked",
-            |tx| {
-                tx.set_rollback_only();
-                Ok(())
-            },
-            ErrorKind::RollbackOnly,
-        ),
-        ("a swallowed deadlock", |tx| tx.query_drop("UPDATE doomed SET x = 1").or(Ok(())), ErrorKind::Serialization),
-        ("a lost connection", |tx| tx.query_drop("UPDATE lost SET x = 1"), ErrorKind::ConnectionLost),
-    ];
-    for (name, doom, kind) in dooms {
+    let marked: Doom = |tx| {
+        tx.set_rollback_only();
+        Ok(())
+    };
+    let deadlocked: Doom = |tx| tx.query_drop("UPDATE doomed SET x = 1").or(Ok(()));
+    let lost: Doom = |tx| tx.query_drop("UPDATE lost SET x = 1");
+    for (name, doom, kind) in [
+        ("marked", marked, ErrorKind::RollbackOnly),
+        ("a swallowed deadlock", deadlocked, ErrorKind::Serialization),
+        ("a lost connection", lost, ErrorKind::ConnectionLost),
+    ] {
         let (wire, script) = Wire::scripted();
         script.answer("UPDATE doomed", Reply::error(1213, "40001", "Deadlock found"));
         script.answer("UPDATE lost", Reply::LostAfter);
@@ -137,6 +139,27 @@ fn s36_the_doom_of_either_is_its_own() {
         let sent = wire.sent();
         assert!(sent.starts_with("1 take; ") && sent.ends_with("; 1 give; 1 COMMIT"), "{name}: {sent}");
     }
+}
+
+#[test]
+fn s36_a_panic_of_the_inner_is_its_own_until_it_arrives_at_the_outer() {
+    let world = World::with_accounts(1..=2);
+    let outer = world.db.unit("outer").run::<_, Error>(|tx| {
+        tx.query_drop(TAKE_TEN)?;
+        let inner = || {
+            world.db.unit("inner").propagation(Propagation::RequiresNew).run::<(), Error>(|tx| {
+                tx.query_drop(GIVE_TEN)?;
+                std::panic::panic_any(4711)
+            })
+        };
+        let payload = catch_unwind(AssertUnwindSafe(inner)).expect_err("the panic goes on");
+        assert_eq!(payload.downcast_ref(), Some(&4711));
+        assert_eq!(world.balances(), [100, 100], "the inner is rolled back");
+        tx.query_drop(TAKE_TEN)
+    });
+    outer.expect("the outer caught it");
+    assert_eq!(world.balances(), [80, 100]);
+    world.assert_clean(&world.db);
 }
 
 #[test]
@@ -182,8 +205,8 @@ fn s37_an_outer_whose_inner_cannot_begin_goes_on() {
 #[test]
 fn s37_an_inner_that_gave_up_is_no_reason_to_run_the_outer_again() {
     let full = || Reply::error(1040, "08004", "Too many connections");
-    let script = unit_of_work::testing::Script::new();
-    let db = unit_of_work::Database::builder().script(&script).connect().expect("a scripted server");
+    let script = Script::new();
+    let db = Database::builder().script(&script).connect().expect("a scripted server");
     let (outer_runs, inner) = (Cell::new(0), Retry::DEFAULT.max_attempts(3).base(Duration::ZERO));
     let outer = db.unit("outer").run::<(), Error>(|tx| {
         outer_runs.set(outer_runs.get() + 1);
@@ -195,6 +218,28 @@ fn s37_an_inner_that_gave_up_is_no_reason_to_run_the_outer_again() {
     assert_eq!((error.kind(), error.unit(), error.attempts()), (ErrorKind::RetriesExhausted, Some("inner"), 3));
     assert_eq!((error.code(), outer_runs.get()), (Some(1040), 1));
     assert_eq!(script.take_log(), [TAKE_TEN, "ROLLBACK AND NO CHAIN NO RELEASE"]);
+}
+
+/// The outer holds its locks while the inner tries: it promised an end.
+#[test]
+fn s20_an_inner_unit_tries_no_longer_than_the_outer_may() {
+    let (script, clock) = (Script::new(), VirtualClock::new());
+    let db = Database::builder().script(&script).clock(clock.clone()).connect().expect("a scripted server");
+    for _ in 0..1000 {
+        script.answer(GIVE_TEN, Reply::error(1213, "40001", "Deadlock found"));
+    }
+    let second = Duration::from_secs(1);
+    let patient = Retry::DEFAULT.within(1000 * second).base(second / 10).cap(second / 10);
+    let began = clock.now();
+    let outer = db.unit("outer").retry(Retry::DEFAULT.within(3 * second)).run::<(), Error>(|tx| {
+        tx.query_drop(TAKE_TEN)?;
+        clock.sleep(second);
+        db.unit("inner").propagation(Propagation::RequiresNew).retry(patient).run(|tx| tx.query_drop(GIVE_TEN))
+    });
+    let error = outer.expect_err("it gives up");
+    assert_eq!((error.kind(), error.unit()), (ErrorKind::RetriesExhausted, Some("inner")));
+    let took = clock.now() - began;
+    assert!(took > 2 * second && took <= 3 * second, "{took:?}, {} attempts", error.attempts());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! thread's units run on is `which_database`, the end of one is `close`; what broken connections do to the pool is `faults`'.
 
 mod close;
-mod which_database;
+pub(crate) mod which_database;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};

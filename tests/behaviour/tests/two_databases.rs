@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use unit_of_work::{Error, ErrorKind, Isolation, Outcome, Propagation, Retry, Tx};
 use unit_of_work::testing::Reply;
+use unit_of_work::{Error, ErrorKind, Isolation, Outcome, Propagation, Retry, Tx};
 
 use crate::wires::Wire;
 use crate::world::{FAIL, GIVE_TEN, TAKE_TEN, Trouble, World};
@@ -69,6 +69,23 @@ fn s50_a_unit_joins_the_one_of_its_own_database_past_the_other() {
 }
 
 #[test]
+fn s50_what_is_active_on_one_is_nothing_to_the_modes_of_the_other() {
+    let ((one, _), (other, _)) = (Wire::scripted(), Wire::scripted());
+    let outer = one.db.unit("outer").run::<_, Error>(|tx| {
+        tx.query_drop(TAKE_TEN)?;
+        let there = |mode| other.db.unit("inner").propagation(mode).run::<_, Error>(|tx| tx.query_drop(GIVE_TEN));
+        assert_eq!(there(Propagation::Mandatory).expect_err("refused").kind(), ErrorKind::Propagation);
+        there(Propagation::Nested)?;
+        there(Propagation::Outermost)?;
+        there(Propagation::Never)
+    });
+    outer.expect("all but one run");
+    assert_eq!(one.sent(), "1 take; 1 COMMIT");
+    let plain = "1 SET SESSION autocommit=1; 1 give";
+    assert_eq!(other.sent(), format!("1 give; 1 COMMIT; 1 give; 1 COMMIT; {plain}"));
+}
+
+#[test]
 fn s50_neither_asks_the_other_for_isolation_access_or_doom() {
     let ((one, _), (other, script)) = (Wire::scripted(), Wire::scripted());
     script.answer(GIVE_TEN, Reply::error(1213, "40001", "Deadlock found"));
@@ -102,7 +119,10 @@ fn s50_the_inner_runs_again_by_itself() {
     });
     outer.expect("both are committed");
     assert_eq!((outer_runs.get(), inner_runs.get()), (1, 2));
-    assert_eq!((one.sent().as_str(), other.sent().as_str()), ("1 take; 1 COMMIT", "1 give; 1 ROLLBACK; 1 give; 1 COMMIT"));
+    assert_eq!(
+        (one.sent().as_str(), other.sent().as_str()),
+        ("1 take; 1 COMMIT", "1 give; 1 ROLLBACK; 1 give; 1 COMMIT")
+    );
 }
 
 #[test]

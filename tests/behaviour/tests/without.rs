@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use proxy::{Cut, Packet, Side};
-use unit_of_work::testing::{Reply, Script};
+use unit_of_work::testing::{Clock, Reply, Script, VirtualClock};
 use unit_of_work::{Database, Error, ErrorKind, OnError, Outcome, Propagation, Retry, Tx, UnitBuilder, unit_of_work};
 
 use crate::wires::Wire;
@@ -127,6 +127,32 @@ fn s89_nor_after_an_error_of_its_own_that_asks_for_it_nor_when_no_session_can_be
     });
     let error = outer.expect("it goes on").expect_err("no session");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Some(Outcome::NotStarted)), "{error}");
+}
+
+/// It never runs again itself, so it sets no limit to those that do: a batch may take hours.
+#[test]
+fn s89_a_unit_inside_a_long_one_is_retried_as_if_alone() {
+    let (script, clock) = (Script::new(), VirtualClock::new());
+    let db = Database::builder().script(&script).clock(clock.clone()).connect().expect("a scripted server");
+    script.answer(GIVE_TEN, Reply::error(1213, "40001", "Deadlock found"));
+    let attempts = without(&db, Propagation::Never).run::<_, Error>(|tx| {
+        tx.query_drop(TAKE_TEN)?;
+        clock.sleep(Duration::from_secs(3600));
+        db.unit("item").run(|tx| tx.query_drop(GIVE_TEN).map(|()| tx.attempt()))
+    });
+    assert_eq!(attempts.expect("the second attempt is committed"), 2);
+}
+
+#[test]
+fn s89_a_read_only_one_cannot_write() {
+    let world = World::with_accounts(1..=2);
+    for mode in WITHOUT {
+        let ended = without(&world.db, mode).read_only().run::<(), Error>(|tx| tx.query_drop(TAKE_TEN));
+        let error = ended.expect_err("the server says so");
+        assert_eq!((error.kind(), error.code()), (ErrorKind::ReadOnly, Some(1792)), "{error}");
+    }
+    assert_eq!(world.balances(), [100, 100]);
+    world.assert_clean(&world.db);
 }
 
 #[test]

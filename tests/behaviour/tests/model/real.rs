@@ -62,19 +62,20 @@ pub(super) struct Stage {
 pub(super) type Shared = Rc<Stage>;
 
 impl Stage {
-    pub(super) fn new(settings: impl FnOnce(DatabaseBuilder) -> Database) -> Shared {
+    /// `fresh`: the first number that is written.
+    pub(super) fn new(fresh: u64, settings: impl FnOnce(DatabaseBuilder) -> Database) -> Shared {
         let diary = Diary::default();
         let told = Arc::clone(&diary);
         let builder = Database::builder().on_hook_error(move |failure| {
             write_down(&told, Note::Reported(failure.unit.clone(), failure.hook, failure.message.clone()));
         });
-        Rc::new(Self { db: settings(builder), diary, fresh: Cell::new(1) })
+        Rc::new(Self { db: settings(builder), diary, fresh: Cell::new(fresh) })
     }
 
     /// With a server that answers as the program plans.
     pub(super) fn scripted(program: &Program) -> (Shared, Script) {
         let script = Script::new();
-        let stage = Self::new(|builder| {
+        let stage = Self::new(1, |builder| {
             let builder = builder.script(&script).clock(VirtualClock::new()).max_connections(program.connections);
             builder.connect().expect("a scripted server takes connections")
         });
@@ -82,7 +83,8 @@ impl Stage {
         (stage, script)
     }
 
-    pub(super) fn fresh(&self) -> u64 {
+    /// The next number that is written.
+    pub(super) fn next_number(&self) -> u64 {
         self.fresh.get()
     }
 

@@ -57,6 +57,8 @@ pub(super) struct Seen {
     /// Numbers that are in the table; nothing of a scripted server's.
     pub(super) rows: Vec<u64>,
     pub(super) figures: Figures,
+    /// Transactions that a real server still has open for the pool's connections.
+    pub(super) left_open: usize,
 }
 
 /// The pool's.

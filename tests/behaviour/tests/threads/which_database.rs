@@ -20,18 +20,24 @@ fn is_at_home_in(world: &World) {
     assert_eq!(home().expect("a unit").as_deref(), Some(world.name()));
 }
 
-/// In a process of its own: what is installed is the whole process's, and other tests rely on there being nothing.
+/// Whether this is a process that runs `test` alone. If not, starts one, and sees to it that the test passes there: for what is
+/// the whole process's, and what other tests would notice or disturb.
+pub(crate) fn is_alone(test: &str) -> bool {
+    const ALONE: &str = "UNIT_OF_WORK_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut child = Command::new(std::env::current_exe().expect("a test has a program"));
+    let output = child.args([test, "--exact"]).env(ALONE, "1").output().expect("the test binary can be started");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    false
+}
+
+/// Alone, because other tests rely on there being no database.
 #[test]
 fn s77_a_second_install_is_an_error() {
-    const ALONE: &str = "UNIT_OF_WORK_TEST_ALONE";
-    if std::env::var_os(ALONE).is_none() {
-        let mut child = Command::new(std::env::current_exe().expect("a test has a program"));
-        child
-            .args(["threads::which_database::s77_a_second_install_is_an_error", "--exact", "--nocapture"])
-            .env(ALONE, "1");
-        let output = child.output().expect("the test binary can be started");
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && said.contains("installed and used"), "{said}");
+    if !is_alone("threads::which_database::s77_a_second_install_is_an_error") {
         return;
     }
     let (first, second) = (World::new(), World::new());
@@ -49,7 +55,6 @@ fn s77_a_second_install_is_an_error() {
     is_at_home_in(&second);
     drop(entered);
     is_at_home_in(&first);
-    println!("installed and used");
 }
 
 #[test]

@@ -6,10 +6,16 @@ use unit_of_work::{Access, Isolation};
 use crate::model::program::{Planned, Sql, Way};
 use crate::model::seen::Figures;
 
+/// When what is written is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Commits {
+    AtEnd,
+    Each,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Setting {
-    /// `false` = every statement commits by itself.
-    pub(super) transaction: bool,
+    pub(super) commits: Commits,
     pub(super) isolation: Isolation,
     pub(super) access: Access,
 }
@@ -18,6 +24,8 @@ pub(super) struct Server {
     connections: Vec<Connection>,
     pub(super) log: Vec<(u32, String)>,
     planned: Vec<Planned>,
+    /// Those that came true.
+    pub(super) failed: Vec<Planned>,
     /// How many of each kind were sent.
     sent: Vec<Sql>,
     parked: Option<usize>,
@@ -59,6 +67,7 @@ impl Server {
             connections: Vec::new(),
             log: Vec::new(),
             planned,
+            failed: Vec::new(),
             sent: Vec::new(),
             parked: None,
             free: Vec::new(),
@@ -87,7 +96,7 @@ impl Server {
 
     fn connect(&mut self) -> usize {
         self.connections.push(Connection {
-            setting: Setting { transaction: true, isolation: Isolation::Serializable, access: Access::ReadWrite },
+            setting: Setting { commits: Commits::AtEnd, isolation: Isolation::Serializable, access: Access::ReadWrite },
             savepoints: 0,
             life: Life::Alive,
             transaction: Open::No,
@@ -98,11 +107,22 @@ impl Server {
         at
     }
 
-    /// The thread's own session, else a free one, else a new one, else none: they are all held by this thread.
+    /// The thread's own session, else another.
     pub(super) fn take(&mut self) -> Option<usize> {
-        let idle = self.parked.take().or_else(|| self.free.pop());
+        match self.parked.take() {
+            Some(own) => Some(self.lay_ghosts(own)),
+            None => self.take_other(),
+        }
+    }
+
+    /// A free session, else a new one, else none: they are all held by this thread.
+    fn take_other(&mut self) -> Option<usize> {
         let room = self.open() < self.limit;
-        let at = idle.or_else(|| room.then(|| self.connect()))?;
+        let other = self.free.pop().or_else(|| room.then(|| self.connect()))?;
+        Some(self.lay_ghosts(other))
+    }
+
+    fn lay_ghosts(&mut self, at: usize) -> usize {
         for ghost in std::mem::take(&mut self.ghosts) {
             let killed = self.ask(at, &format!("KILL CONNECTION {}", ghost + 1));
             if killed.is_err() {
@@ -110,7 +130,7 @@ impl Server {
                 self.ghosts.push(ghost);
             }
         }
-        Some(at)
+        at
     }
 
     /// Before the first statement: a connection that turns out to be dead is replaced, since nothing was sent on it.
@@ -124,7 +144,7 @@ impl Server {
                 return at;
             }
             self.close(at);
-            at = self.take().expect("the place of the dead one is free");
+            at = self.take_other().expect("the place of the dead one is free");
         }
     }
 
@@ -156,14 +176,17 @@ impl Server {
         if transaction != Open::No {
             return Ok(());
         }
-        let autocommit = format!("SET SESSION autocommit={}", u8::from(!wanted.transaction));
+        let (autocommit, open) = match wanted.commits {
+            Commits::AtEnd => ("SET SESSION autocommit=0".to_owned(), Open::Yes),
+            Commits::Each => ("SET SESSION autocommit=1".to_owned(), Open::No),
+        };
         let level = format!(
             "SET SESSION TRANSACTION ISOLATION LEVEL {}, {}",
             wanted.isolation.to_string().to_uppercase(),
             wanted.access.to_string().to_uppercase()
         );
         let other = [
-            (has.transaction != wanted.transaction).then_some(autocommit),
+            (has.commits != wanted.commits).then_some(autocommit),
             ((has.isolation, has.access) != (wanted.isolation, wanted.access)).then_some(level),
         ];
         let packet: Vec<String> = other.into_iter().flatten().collect();
@@ -171,7 +194,7 @@ impl Server {
             self.ask(at, &packet.join(";"))?;
         }
         self.connections[at].setting = wanted;
-        self.connections[at].transaction = if wanted.transaction { Open::Yes } else { Open::No };
+        self.connections[at].transaction = open;
         Ok(())
     }
 
@@ -214,7 +237,9 @@ impl Server {
         self.sent.push(sql);
         let nth = self.sent.iter().filter(|sent| **sent == sql).count();
         let planned = self.planned.iter().find(|planned| (planned.sql, planned.nth) == (sql, nth));
-        let Some(&Planned { way, .. }) = planned else { return Ok(()) };
+        let Some(&planned) = planned else { return Ok(()) };
+        self.failed.push(planned);
+        let way = planned.way;
         if matches!(way, Way::LostBefore | Way::LostAfter) {
             self.connections[at].life = Life::Lost;
         }
