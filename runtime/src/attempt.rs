@@ -56,10 +56,10 @@ pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn,
     }
 }
 
-/// A unit without a transaction that sent nothing has done nothing that could stand.
+/// A unit that sent nothing has done nothing that could stand.
 fn stands<B: Backend>(transaction: &Transaction<B>) -> Outcome {
     match (transaction.settled.get(), transaction.used.get()) {
-        (Some(Outcome::Untransacted) | None, Used::NotYet) => Outcome::NotStarted,
+        (_, Used::NotYet) => Outcome::NotStarted,
         (Some(outcome), _) => outcome,
         (None, Used::Yes) => Outcome::RolledBack,
     }

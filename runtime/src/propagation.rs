@@ -19,7 +19,10 @@ pub(crate) enum Active {
     /// No unit.
     Nothing,
     /// A unit without a transaction: every statement commits by itself.
-    Plain,
+    Plain {
+        /// Its access.
+        access: Access,
+    },
     /// A transaction.
     Transaction {
         /// Its level.
@@ -71,7 +74,7 @@ pub(crate) enum Refusal {
 pub(crate) fn plan(asked: Asked, active: Active) -> Plan {
     match active {
         Active::Nothing => alone(asked.propagation),
-        Active::Plain => inside_plain(asked),
+        Active::Plain { access } => inside_plain(asked, access),
         Active::Transaction { isolation, access, snapshot } => inside(asked, isolation, access, snapshot),
     }
 }
@@ -85,10 +88,12 @@ fn alone(propagation: Propagation) -> Plan {
 }
 
 /// A unit without a transaction is no transaction to join: what needs one gets its own, on a second session.
-fn inside_plain(asked: Asked) -> Plan {
+fn inside_plain(asked: Asked, access: Access) -> Plan {
     match asked.propagation {
         Propagation::Required | Propagation::RequiresNew => Plan::SuspendAndBegin,
-        Propagation::Supports | Propagation::NotSupported | Propagation::Never => Plan::Join,
+        Propagation::Supports | Propagation::NotSupported | Propagation::Never => {
+            writes(asked, access).map_or(Plan::Join, Plan::Refuse)
+        }
         Propagation::Outermost => Plan::Refuse(Refusal::NotOutermost),
         Propagation::Mandatory | Propagation::Nested => Plan::Refuse(Refusal::NoTransaction),
     }
@@ -114,6 +119,10 @@ fn fits(asked: Asked, isolation: Isolation, access: Access, snapshot: Snapshot) 
     if asked.isolation.is_some_and(|level| level > isolation) {
         return Some(Refusal::StrongerIsolation);
     }
+    writes(asked, access)
+}
+
+fn writes(asked: Asked, access: Access) -> Option<Refusal> {
     match (asked.access, access) {
         (Access::ReadWrite, Access::ReadOnly) => Some(Refusal::WritesInReadOnly),
         (Access::ReadOnly, _) | (Access::ReadWrite, Access::ReadWrite) => None,
@@ -164,7 +173,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            plans(Active::Plain),
+            plans(Active::Plain { access: Access::ReadWrite }),
             [
                 SuspendAndBegin,
                 Refuse(NotOutermost),
@@ -190,6 +199,8 @@ mod tests {
         assert_eq!(ask(Some(Isolation::ReadCommitted), Access::ReadOnly), Plan::Join);
         assert_eq!(ask(Some(Isolation::ReadUncommitted), Access::ReadOnly), Plan::Join);
         assert_eq!(ask(None, Access::ReadWrite), Plan::Refuse(Refusal::WritesInReadOnly));
+        let plain = Active::Plain { access: Access::ReadOnly };
+        assert_eq!(plan(asked(Propagation::Supports), plain), Plan::Refuse(Refusal::WritesInReadOnly));
     }
 
     #[test]

@@ -90,7 +90,7 @@ fn describe<B: Backend>(active: Option<&Transaction<B>>) -> Active {
     let Some(transaction) = active else { return Active::Nothing };
     let Characteristics { commits, isolation, access, snapshot, .. } = transaction.characteristics;
     match commits {
-        Commits::Each => Active::Plain,
+        Commits::Each => Active::Plain { access },
         Commits::Together => Active::Transaction { isolation, access, snapshot },
     }
 }

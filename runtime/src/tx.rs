@@ -49,8 +49,8 @@ impl<B: Backend> Tx<'_, B> {
         self.transaction.mark(Mark::RollbackOnly { by: self.label.clone() });
     }
 
-    /// Runs `hook` inside the transaction, after the outermost body returned `Ok` and before COMMIT; an error or panic of it
-    /// rolls the unit back (kind [`HookRefused`](crate::ErrorKind::HookRefused)).
+    /// Runs `hook` inside the transaction, after the outermost body returned `Ok` and before COMMIT; an error of it rolls
+    /// the unit back (kind [`HookRefused`](crate::ErrorKind::HookRefused)), and a panic of it is as one of the body.
     ///
     /// Hooks run in the order of their registration and may register further ones, in at most 100 rounds. Those of a savepoint
     /// that is rolled back never run.

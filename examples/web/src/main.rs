@@ -8,8 +8,8 @@ mod failure;
 mod http;
 
 use std::error::Error;
-use std::io::Write as _;
-use std::net::Ipv4Addr;
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -59,17 +59,21 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     // Both block, so they are done before there is a runtime.
     let bank = Bank::open(args.url.as_deref(), args.connections)?;
     let runtime = Runtime::new()?;
-    runtime.block_on(serve(bank.db.clone(), args.port))?;
-    let closed = bank.db.close(PATIENCE);
+    let served = runtime.block_on(serve(bank.db.clone(), args.port));
+    let closed = if served.is_ok() { bank.db.close(PATIENCE) } else { Ok(()) };
     // A unit that is still running now is cut off with the process; the server rolls it back.
     runtime.shutdown_background();
+    served?;
     Ok(closed?)
 }
 
-/// Until Ctrl-C, and then until every request is answered, or a second Ctrl-C.
-async fn serve(db: Database, port: u16) -> std::io::Result<()> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-    writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
+/// Until Ctrl-C, and then until every request is answered; a second Ctrl-C is an error.
+async fn serve(db: Database, port: u16) -> io::Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}; see --port")))?;
+    writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?)?;
     let stop = async {
         wait_for_ctrl_c().await;
         eprintln!("finishing what has begun; Ctrl-C again to end at once");
@@ -78,10 +82,11 @@ async fn serve(db: Database, port: u16) -> std::io::Result<()> {
     let impatient = async {
         wait_for_ctrl_c().await;
         wait_for_ctrl_c().await;
+        io::Error::new(io::ErrorKind::Interrupted, "ended by a second Ctrl-C; units that were running are rolled back")
     };
     tokio::select! {
         served = served => served,
-        () = impatient => Ok(()),
+        ended = impatient => Err(ended),
     }
 }
 

@@ -2,12 +2,13 @@
 //! lost, and an end that finishes what has begun. The program is started as a user starts it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use ephemeral_mysql::{Profile, Server, shared};
+use mysql::Conn;
 use mysql::prelude::Queryable;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -84,6 +85,12 @@ impl Web {
     fn interrupt(&self) {
         let pid = i32::try_from(self.child.id()).expect("a process number");
         kill(Pid::from_raw(pid), Signal::SIGINT).expect("the program runs");
+    }
+
+    fn wait_until_nobody_gets_in(&self) {
+        while TcpStream::connect(&self.address).is_ok() {
+            thread::yield_now();
+        }
     }
 
     /// Waits for its end; with what it wrote to standard error.
@@ -238,11 +245,7 @@ fn a_pool_that_is_used_up_is_a_503() {
     let server = Server::start().expect("a private server starts");
     let web = Web::start(&["--url", &server.url(""), "--connections", "1"]);
     let (from, to) = (web.account(100), web.account(0));
-    let mut locker = server.conn().expect("the server answers");
-    locker.query_drop("START TRANSACTION").expect("a transaction can be begun");
-    locker
-        .exec_drop("SELECT * FROM unit_of_work_web.account WHERE id = ? FOR UPDATE", (from,))
-        .expect("the row can be locked");
+    let mut locker = lock(&server, from);
     thread::scope(|scope| {
         // It has the only connection and waits for the row.
         let waits = scope.spawn(|| web.post("/transfers", &order(from, to, 10)));
@@ -264,11 +267,7 @@ fn a_row_that_stays_locked_is_a_503_after_the_units_deadline() {
     let server = Server::start().expect("a private server starts");
     let web = Web::start(&["--url", &server.url("")]);
     let (from, to) = (web.account(100), web.account(0));
-    let mut locker = server.conn().expect("the server answers");
-    locker.query_drop("START TRANSACTION").expect("a transaction can be begun");
-    locker
-        .exec_drop("SELECT * FROM unit_of_work_web.account WHERE id = ? FOR UPDATE", (from,))
-        .expect("the row can be locked");
+    let mut locker = lock(&server, from);
     assert_eq!(web.post("/transfers", &order(from, to, 10)).said(), (503, "unavailable"));
     locker.query_drop("ROLLBACK").expect("the lock can be given back");
     assert_eq!((web.balance(from), web.balance(to)), (100, 0));
@@ -308,27 +307,51 @@ fn ctrl_c_finishes_what_has_begun() {
     let server = Server::start().expect("a private server starts");
     let web = Web::start(&["--url", &server.url("")]);
     let (from, to) = (web.account(100), web.account(0));
-    let mut locker = server.conn().expect("the server answers");
-    locker.query_drop("START TRANSACTION").expect("a transaction can be begun");
-    locker
-        .exec_drop("SELECT * FROM unit_of_work_web.account WHERE id = ? FOR UPDATE", (from,))
-        .expect("the row can be locked");
+    let mut locker = lock(&server, from);
     thread::scope(|scope| {
         let begun = scope.spawn(|| web.post("/transfers", &order(from, to, 10)));
         wait_for_lock_wait(&server);
         web.interrupt();
-        while TcpStream::connect(&web.address).is_ok() {
-            thread::yield_now();
-        }
+        web.wait_until_nobody_gets_in();
         locker.query_drop("ROLLBACK").expect("the lock can be given back");
         assert_eq!(begun.join().expect("the client got an answer").status, 201);
     });
     let (status, said) = web.ended();
     assert!(status.success(), "{said}");
-    let left: Option<u64> = locker
-        .query_first("SELECT COUNT(*) FROM information_schema.processlist WHERE db = 'unit_of_work_web'")
-        .expect("connections can be counted");
-    assert_eq!(left, Some(0), "every connection was closed");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once_and_what_was_running_is_rolled_back() {
+    let server = Server::start().expect("a private server starts");
+    let web = Web::start(&["--url", &server.url("")]);
+    let (from, to) = (web.account(100), web.account(0));
+    let mut locker = lock(&server, from);
+    let mut client = TcpStream::connect(&web.address).expect("the service listens");
+    let body = order(from, to, 10).to_string();
+    let head = "POST /transfers HTTP/1.1\r\nhost: web\r\ncontent-type: application/json";
+    write!(client, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).expect("the service reads");
+    wait_for_lock_wait(&server);
+    web.interrupt();
+    web.wait_until_nobody_gets_in();
+    web.interrupt();
+    let (status, said) = web.ended();
+    assert!(!status.success() && said.contains("a second Ctrl-C"), "{said}");
+    locker.query_drop("ROLLBACK").expect("the lock can be given back");
+    // With a lock, so that it is read after what was cut off has ended.
+    let balance: Option<u64> = locker
+        .exec_first("SELECT balance FROM unit_of_work_web.account WHERE id = ? FOR UPDATE", (from,))
+        .expect("the row can be read");
+    assert_eq!(balance, Some(100));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let port = taken.local_addr().expect("it has one").port().to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_web")).args(["--url", &shared().url(""), "--port", &port]).output();
+    let output = output.expect("the program can be started");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains(&format!("cannot listen on 127.0.0.1:{port}")), "{said}");
 }
 
 #[test]
@@ -341,6 +364,15 @@ fn it_starts_at_once_on_a_server_of_its_own_and_says_what_is_wrong_otherwise() {
     let wrong = wrong.expect("the program can be started");
     let said = String::from_utf8_lossy(&wrong.stderr);
     assert!(!wrong.status.success() && said.starts_with("error: ") && !said.contains("secret"), "{said}");
+}
+
+/// Somebody else's transaction, which holds the row of an account.
+fn lock(server: &Server, account: u64) -> Conn {
+    let mut conn = server.conn().expect("the server answers");
+    conn.query_drop("START TRANSACTION").expect("a transaction can be begun");
+    conn.exec_drop("SELECT * FROM unit_of_work_web.account WHERE id = ? FOR UPDATE", (account,))
+        .expect("the row can be locked");
+    conn
 }
 
 /// Until some transaction waits for a row.

@@ -179,8 +179,9 @@ impl Reference {
         let repeatable = unit.replay == Replay::Repeatable || unit.access == Access::ReadOnly;
         let once_only = match end {
             End::Unknown => true,
+            // What sent nothing has done nothing that could be done twice.
             _ if frame.setting.commits == Commits::Each => frame.used && !repeatable,
-            End::Committed(_) => !repeatable,
+            End::Committed(_) => frame.used && !repeatable,
             End::RolledBack(_) | End::Asked(_) | End::Fault(..) => false,
         };
         if let Some(around) = self.frames.last_mut() {

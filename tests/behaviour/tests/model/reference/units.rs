@@ -41,15 +41,14 @@ impl Reference {
                 _ => Plan::Without,
             };
         };
+        let writes_too_much = unit.access == Access::ReadWrite && active.setting.access == Access::ReadOnly;
         match (unit.mode, active.setting.commits) {
             (RequiresNew, _) | (Required, Each) => Plan::Begin,
             (NotSupported, AtEnd) => Plan::Without,
-            (Supports | NotSupported | Never, Each) => Plan::Join,
+            (Supports | NotSupported | Never, Each) if !writes_too_much => Plan::Join,
             (Outermost, _) | (Never, AtEnd) | (Mandatory | Nested, Each) => Plan::Refuse(ErrorKind::Propagation),
-            _ if unit.isolation > Some(active.setting.isolation) => Plan::Refuse(ErrorKind::IsolationConflict),
-            _ if unit.access == Access::ReadWrite && active.setting.access == Access::ReadOnly => {
-                Plan::Refuse(ErrorKind::AccessConflict)
-            }
+            (_, AtEnd) if unit.isolation > Some(active.setting.isolation) => Plan::Refuse(ErrorKind::IsolationConflict),
+            _ if writes_too_much => Plan::Refuse(ErrorKind::AccessConflict),
             (Nested, AtEnd) => Plan::Savepoint,
             _ => Plan::Join,
         }
