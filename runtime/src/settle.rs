@@ -13,7 +13,7 @@ use crate::outcome::Outcome;
 use crate::pool::Closing;
 use crate::run::Verdict;
 use crate::session::Session;
-use crate::transaction::{Doom, Mark, Seat, Transaction};
+use crate::transaction::{Doom, Mark, Seat, Transaction, late};
 
 /// How the body ended.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(crate) enum BodySaid {
 
 /// Ends the transaction. The session is back in the pool, or thrown away, when this returns.
 pub(crate) fn settle<B: Backend>(transaction: &Rc<Transaction<B>>, ending: &Ending) -> Settlement {
-    let end = decide(ending, transaction.doom(), transaction.marked());
+    let end = in_time(decide(ending, transaction.doom(), transaction.marked()), transaction);
     let session = match transaction.take_session() {
         Seat::Here(session) => Some(session),
         Seat::Gone => None,
@@ -107,6 +107,16 @@ fn decide(ending: &Ending, doom: Option<Doom>, mark: Option<Mark>) -> End {
         (Ending::Returned(Commit), None, Some(mark)) => End::Mark(mark),
         (Ending::Returned(CommitAnyway(text)), None, None) => End::Commit(Some(text.clone())),
         (Ending::Returned(Commit), None, None) => End::Commit(None),
+    }
+}
+
+/// A COMMIT that would be sent after the deadline is not: whoever set it has given up on the unit by now.
+fn in_time<B: Backend>(end: End, transaction: &Transaction<B>) -> End {
+    match end {
+        End::Commit(_) if transaction.is_late() => {
+            End::Doom(transaction.judge(late("before COMMIT; it was not sent"), "COMMIT"), BodySaid::NoError)
+        }
+        end => end,
     }
 }
 

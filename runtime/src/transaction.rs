@@ -196,7 +196,7 @@ impl<B: Backend> Transaction<B> {
         self.deadline.get().map(|deadline| deadline.saturating_duration_since(self.database.clock().now()))
     }
 
-    fn is_late(&self) -> bool {
+    pub(crate) fn is_late(&self) -> bool {
         self.deadline.get().is_some_and(|deadline| self.database.clock().now() >= deadline)
     }
 

@@ -115,18 +115,17 @@ fn without_type_arguments(path: &str) -> String {
 mod tests {
     use super::*;
 
+    static PLAIN: Unit = Unit::new("transfer", "src/bank.rs", 3);
+    static GENERIC: Unit = Unit::new("put", "src/bank.rs", 3);
+    static NAMED: Unit = Unit::new("transfer", "src/bank.rs", 3).name("pay");
+    static ODD: Unit = Unit::new("transfer", "src/bank.rs", 3);
+
     #[test]
     fn the_name_comes_from_the_type_of_the_body() {
-        static UNIT: Unit = Unit::new("transfer", "src/bank.rs", 3);
-        assert_eq!(UNIT.label(|| "bank::Account::transfer::{{closure}}").name(), "bank::Account::transfer");
-        static GENERIC: Unit = Unit::new("put", "src/bank.rs", 3);
-        assert_eq!(
-            GENERIC.label(|| "<n::A<Vec<i32>> as n::L<u8>>::put<&str, 2>::{{closure}}").name(),
-            "<n::A as n::L>::put"
-        );
-        static NAMED: Unit = Unit::new("transfer", "src/bank.rs", 3).name("pay");
+        assert_eq!(PLAIN.label(|| "bank::Account::transfer::{{closure}}").name(), "bank::Account::transfer");
+        let generic = GENERIC.label(|| "<n::A<Vec<i32>> as n::L<u8>>::put<&str, 2>::{{closure}}");
+        assert_eq!(generic.name(), "<n::A as n::L>::put");
         assert_eq!(NAMED.label(|| "bank::transfer::{{closure}}").to_string(), "`pay` (src/bank.rs:3)");
-        static ODD: Unit = Unit::new("transfer", "src/bank.rs", 3);
         assert_eq!(ODD.label(|| "something else").name(), "transfer");
     }
 }

@@ -164,3 +164,16 @@ fn s24_the_bodys_own_error_is_its_own_also_after_the_deadline() {
     assert!(matches!(late, Err(Trouble::Refused("a decision"))), "{late:?}");
     assert_eq!(server.take_log(), [TAKE_TEN, ROLLBACK]);
 }
+
+/// Whoever set the deadline has given up by then: a unit that is late is not committed behind their back.
+#[test]
+fn s24_a_body_that_returns_after_the_deadline_is_not_committed() {
+    let (db, server, clock) = scripted();
+    let late = db.unit("late").timeout(FAR).run::<(), Error>(|tx| {
+        tx.query_drop(TAKE_TEN)?;
+        clock.advance(2 * FAR);
+        Ok(())
+    });
+    assert_timeout(&late.expect_err("its time had passed"));
+    assert_eq!(server.take_log(), [TAKE_TEN, ROLLBACK]);
+}
