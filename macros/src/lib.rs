@@ -74,7 +74,8 @@ use proc_macro::TokenStream;
 /// # `access`, `read_only`
 ///
 /// `access = "read write"` or `access = "read only"`, for which `read_only` is short; or a path to a constant. Default: read and
-/// write. The server refuses a write in a unit that is read only.
+/// write. The server refuses a write in a unit that is read only. At `serializable` such a unit still locks the rows that it reads;
+/// a report that should not is better off at `repeatable read`.
 ///
 /// ```
 /// # use unit_of_work::{Error, Tx, unit_of_work};

@@ -126,7 +126,8 @@ impl<B: Backend> Tx<'_, B> {
 
     /// A value that lives as long as this attempt, or this savepoint: one per type, shared by all units that join.
     ///
-    /// It is made with [`Default`] at the first call; what changes in it sits in a cell of the user's.
+    /// It is made with [`Default`] at the first call; what changes in it sits in a cell of the user's. A savepoint has values of
+    /// its own, which go with it when it is rolled back; what is gathered in them reaches the outside by hooks registered there.
     ///
     /// ```no_run
     /// # use unit_of_work::{unit_of_work, Error, Tx};

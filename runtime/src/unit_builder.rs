@@ -75,6 +75,9 @@ impl<'d, B: Backend, J> UnitBuilder<'d, B, J> {
     }
 
     /// The unit does not write; the server enforces it.
+    ///
+    /// At [`Serializable`](Isolation::Serializable) it still locks the rows that it reads, and waits for those of others; a report
+    /// that should not is better off at [`RepeatableRead`](Isolation::RepeatableRead) or with [`snapshot`](Self::snapshot).
     pub fn read_only(mut self) -> Self {
         self.options.access = Access::ReadOnly;
         self

@@ -134,11 +134,11 @@ fn s101_it_is_lowered_to_what_is_left_at_the_begin_of_each_attempt() {
     let unit = unit.retry(Retry::DEFAULT.within(Duration::from_secs(6000)).base(Duration::ZERO));
     let unit = unit.on_error(|_: &Error| OnError::RunAgain).run(|tx| {
         seen.borrow_mut().push(waits(tx)?);
-        clock.advance(Duration::from_secs(1000));
-        match tx.attempt() {
-            3 => Ok(()),
-            _ => tx.query_drop("COMMIT"),
+        if tx.attempt() == 3 {
+            return Ok(());
         }
+        clock.advance(Duration::from_secs(1000));
+        tx.query_drop("COMMIT")
     });
     unit.expect("the third attempt succeeds");
     assert_eq!(seen.take(), [(2000, 2000), (1500, 1500), (500, 500)]);

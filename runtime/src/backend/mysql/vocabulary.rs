@@ -272,7 +272,7 @@ macro_rules! vocabulary {
                 self.speak(Request::Batch(statement.as_ref(), batch), &mut drop).map(drop)
             }
 
-            /// Rows that the last statement changed.
+            /// Rows that the last statement changed. After `exec_batch` those of its last packet, which is no total.
             pub fn affected_rows(&self) -> u64 {
                 self.last().affected_rows
             }
