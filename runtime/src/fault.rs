@@ -68,6 +68,15 @@ impl Failed {
         Self { fault, code: None, sqlstate: None, detail: detail.into(), cause: None }
     }
 
+    /// The same, and what had been said before it.
+    pub(crate) fn after(mut self, first: &Self) -> Self {
+        self.detail = format!("{}; it had failed with {}", self.detail, first.detail).into();
+        self.code = first.code;
+        self.sqlstate.clone_from(&first.sqlstate);
+        self.cause.clone_from(&first.cause);
+        self
+    }
+
     /// Whether the transaction can go on after it.
     pub(crate) fn dooms(&self) -> bool {
         match self.fault.undone {

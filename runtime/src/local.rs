@@ -3,6 +3,7 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::rc::Rc;
 
@@ -19,11 +20,19 @@ impl Locals {
         self.0.entry(TypeId::of::<T>()).or_insert(value);
     }
 
-    /// Of two values of a type the outer one stands: others may hold it already.
-    pub(crate) fn absorb(&mut self, inner: Self) {
+    /// Of two values of a type the outer one stands: others may hold it already. Gives back those that have no place, so that
+    /// they are dropped where users' destructors may run.
+    pub(crate) fn absorb(&mut self, inner: Self) -> Vec<Rc<dyn Any>> {
+        let mut displaced = Vec::new();
         for (key, value) in inner.0 {
-            self.0.entry(key).or_insert(value);
+            match self.0.entry(key) {
+                Entry::Vacant(place) => {
+                    place.insert(value);
+                }
+                Entry::Occupied(_) => displaced.push(value),
+            }
         }
+        displaced
     }
 }
 

@@ -73,7 +73,6 @@ pub(crate) fn run_on<B: Backend>(
         access: options.access,
         snapshot: options.snapshot,
     };
-    check(database, unit, options)?;
     let deadline = options.timeout.and_then(|timeout| database.clock().now().checked_add(timeout));
     let begin = |commits| Own { database, unit, options, commits, deadline, suspended: active.as_deref() };
     match (plan(asked, describe(active.as_deref())), &active) {
@@ -108,6 +107,7 @@ struct Own<'u, B: Backend> {
 
 impl<B: Backend> Own<'_, B> {
     fn run(&self, body: Body<'_, B>) -> Result<(), Error> {
+        check(self.database, self.unit, self.options)?;
         let place = self.database.place().ok_or_else(|| Error::torn_down().of_unit(self.unit))?;
         let around = registry::enclosing();
         let mut course = self.course();

@@ -236,7 +236,6 @@ fn give_back<B: Backend>(transaction: &Transaction<B>, session: Session<B>) {
 
 fn leaked<B: Backend>(transaction: &Transaction<B>) -> Settlement {
     transaction.database.pool().abandon(transaction.take_ghost());
-    transaction.settled.settle(Outcome::RolledBack);
     let detail = "a connection guard or row stream of this unit was leaked (`mem::forget`); its connection is given up";
     let fault = Fault {
         kind: ErrorKind::Busy,
@@ -245,5 +244,7 @@ fn leaked<B: Backend>(transaction: &Transaction<B>) -> Settlement {
         at_commit: AtCommit::RolledBack,
     };
     let failed = Failed::of(fault.kind, fault.undone, fault.again, detail);
-    Settlement::Failed(transaction.note(failed, "the end of the unit"))
+    let settlement = Settlement::Failed(transaction.note(failed, "the end of the unit"));
+    transaction.settled.settle(outcome(&settlement, transaction.characteristics.commits));
+    settlement
 }

@@ -236,10 +236,11 @@ impl<B: Backend> Transaction<B> {
 
     /// Takes over what a savepoint leaves that is not rolled back by itself.
     pub(crate) fn absorb(&self, inner: Level<B>) {
-        self.with_level(|level| {
+        let displaced = self.with_level(|level| {
             level.hooks.absorb(inner.hooks);
-            level.locals.absorb(inner.locals);
+            level.locals.absorb(inner.locals)
         });
+        drop(displaced);
     }
 
     /// Whether nothing forbids a COMMIT so far.

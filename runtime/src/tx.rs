@@ -90,6 +90,8 @@ impl<B: Backend> Tx<'_, B> {
 
     /// Runs `hook` once with the cause, after this attempt was rolled back, the session given back and the thread as before.
     ///
+    /// Registered in a savepoint that is rolled back it runs at once, inside the transaction that goes on.
+    ///
     /// It belongs to the attempt that registered it: a unit that is rolled back twice and committed at the third attempt runs
     /// the hooks of its first two attempts, each before the next begins.
     ///

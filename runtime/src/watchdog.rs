@@ -2,6 +2,7 @@
 //! unit with a deadline sends a statement; it runs what it was given, at the time it was given, unless that was withdrawn.
 
 use std::collections::{BTreeMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -115,7 +116,8 @@ impl Watchdog {
     fn perform(&self, id: u64, action: &Mutex<Option<Action>>) {
         let action = action.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(action) = action {
-            action();
+            // Who waits for the action's end must not wait for ever because the driver panicked in it.
+            let _panicked = catch_unwind(AssertUnwindSafe(action));
         }
         self.lock().running.remove(&id);
         self.changed.notify_all();

@@ -106,7 +106,7 @@ impl<B: Backend> Pool<B> {
     fn wait(&self, waiter: &Arc<Waiter<B>>, request: Request) -> Result<Grant<B>, Failed> {
         let patience = request.within.map_or(self.limits.acquire_timeout, |left| left.min(self.limits.acquire_timeout));
         // Real time, not the replaceable clock: a condition variable knows no other.
-        let deadline = Instant::now() + patience;
+        let began = Instant::now();
         let mut grant = lock(&waiter.grant);
         let mut counted = false;
         loop {
@@ -116,7 +116,7 @@ impl<B: Backend> Pool<B> {
             if !std::mem::replace(&mut counted, true) {
                 self.counters.waited.count();
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = patience.saturating_sub(began.elapsed());
             if left.is_zero() {
                 drop(grant);
                 return self.give_up(waiter, request);

@@ -231,6 +231,16 @@ impl<B: Backend> Pool<B> {
     }
 }
 
+/// The last handle is gone: what threads have parked is closed now, and not when they end.
+impl<B: Backend> Drop for Pool<B> {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for slot in &state.slots {
+            drop(slot.take());
+        }
+    }
+}
+
 /// Single sessions.
 impl<B: Backend> Pool<B> {
     /// Opens a session that is already counted.

@@ -23,6 +23,7 @@ mod one_unit;
 mod read_views;
 mod refusals;
 mod retry;
+mod review;
 mod rival;
 mod round_trips;
 mod savepoints;

@@ -16,9 +16,9 @@ use crate::world::Trouble;
 #[test]
 fn s14_whatever_fails_at_the_begin_ends_the_attempt_cleanly() {
     check(vec![
-        ("SET", 1, error(1213), Passes, Value, "s s a b C", "n C"),
-        ("SET", 1, error(1231), Passes, rolled_back(ErrorKind::Statement), "s", "s n C"),
-        ("SET", 1, error(1231), Fails, BodysOwn, "s s b R", "n C"),
+        ("SET", 1, error(1213), Passes, Value, "s x + k1 s a b C", "n C"),
+        ("SET", 1, error(1231), Passes, rolled_back(ErrorKind::Statement), "s x", "+ k1 s n C"),
+        ("SET", 1, error(1231), Fails, BodysOwn, "s x", "+ k1 s n C"),
         ("SET", 1, LostBefore, Passes, Value, "s x + k1 s a b C", "n C"),
         ("SET", 1, LostAfter, Ignores, Value, "s x + k1 s a b C", "n C"),
         ("SET", 1, error(1047), Passes, Value, "s x + k1 s a b C", "n C"),

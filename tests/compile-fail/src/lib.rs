@@ -2,7 +2,7 @@
 //! one mistake each, `accepted/` the ways in which a function can rightly be written.
 //!
 //! Each mistake's file says in `//~^ ERROR …` comments which message has to stand at which line; on every toolchain that is
-//! compared. On the toolchain named in [`mistakes`] the whole output is compared with the `.stderr` file beside it, too.
+//! compared. On the toolchain named in `mistakes` the whole output is compared with the `.stderr` file beside it, too.
 //! To record it anew: `TRYBUILD=overwrite cargo test -p compile-fail`, then read every changed file as a user would.
 
 #![cfg(test)]

@@ -5,9 +5,10 @@ use mysql::Row;
 
 use super::MySql;
 use super::connection::MySqlConnection;
+use super::opening::OPENED;
 use super::vocabulary::Speaks;
 use super::wire::{Answer, Request};
-use crate::backend::Connection;
+use crate::backend::{Characteristics, Commits, Connection};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::Failed;
@@ -49,7 +50,9 @@ impl Database<MySql> {
         held.wake(request).map_err(outside)?;
         let connection = held.connection();
         connection.leaves_something();
-        connection.send("SET SESSION autocommit=1").map_err(outside)?;
+        // Whatever the unit before asked for: a session is as it was opened, but for autocommit.
+        connection.expect(Characteristics { commits: Commits::Each, ..OPENED });
+        connection.begin().map_err(outside)?;
         work(&mut Session { connection, last: Answer::default() })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use mysql::{Conn, Row};
 
 use super::faults;
-use super::opening::{Begin, OPENED, OnLockTimeout, Server, change, open};
+use super::opening::{Begin, OPENED, OnLockTimeout, Server, WHERE_AM_I, change, open};
 use super::sizes::largest_packet;
 use super::statement::{Touches, Verdict, Wait};
 use super::texts::Texts;
@@ -115,10 +115,25 @@ impl MySqlConnection {
             Verdict::Bracketed => {
                 self.begin()?;
                 let name = self.savepoint()?;
-                let answer = self.noting(Touches::Session, reading.wait, |wire| wire.exchange(request, rows))?;
-                self.release(&name)?;
-                Ok(answer)
+                let answer = self.noting(Touches::Session, reading.wait, |wire| wire.exchange(request, rows));
+                self.close_bracket(&name, answer)
             }
+        }
+    }
+
+    /// Asks whether the transaction is still there after what may have ended it, also where it failed.
+    fn close_bracket(&mut self, name: &str, answer: Result<Answer, Failed>) -> Result<Answer, Failed> {
+        match answer {
+            Ok(answer) => self.release(name).map(|()| answer),
+            Err(failed) => Err(match failed.fault.undone {
+                Undone::Nothing | Undone::Statement | Undone::Doomed => match self.release(name) {
+                    Ok(()) => failed,
+                    Err(gone) => gone.after(&failed),
+                },
+                // The savepoint is gone either way: whether something was committed before, nobody can say any more.
+                Undone::Transaction => committed_inside().after(&failed),
+                Undone::Connection => failed,
+            }),
         }
     }
 
@@ -144,7 +159,8 @@ impl MySqlConnection {
             Open::No => {}
         }
         if let Some(text) = change(self.has, self.wanted, &self.server) {
-            self.send(&text)?;
+            // Of a packet that failed in the middle nobody knows what it has changed.
+            self.send(&text).map_err(|failed| self.gave_up(failed))?;
         }
         self.has = self.wanted;
         if self.wanted.commits == Commits::Each {
@@ -152,10 +168,21 @@ impl MySqlConnection {
         }
         self.transaction = Open::MayBe;
         match (self.wanted.snapshot, self.server.begin) {
-            (Snapshot::AtBegin, _) => self.send("START TRANSACTION WITH CONSISTENT SNAPSHOT").map(drop),
-            (Snapshot::AtFirstRead, Begin::Explicit) => self.send("START TRANSACTION").map(drop),
+            (Snapshot::AtBegin, _) => self.start("START TRANSACTION WITH CONSISTENT SNAPSHOT"),
+            (Snapshot::AtFirstRead, Begin::Explicit) => self.start("START TRANSACTION"),
             (Snapshot::AtFirstRead, Begin::Implicit) => Ok(()),
         }
+    }
+
+    /// A transaction that was not begun as it was asked for must not be used.
+    fn start(&mut self, sql: &str) -> Result<(), Failed> {
+        self.send(sql).map(drop).map_err(|failed| self.gave_up(failed))
+    }
+
+    fn gave_up(&mut self, mut failed: Failed) -> Failed {
+        self.step = Step::Out;
+        failed.fault.undone = Undone::Connection;
+        failed
     }
 
     /// Runs a text of ours or of an administrator's, unread.
@@ -171,6 +198,13 @@ impl MySqlConnection {
     /// From now on the session carries what its next user must not see.
     pub(crate) fn leaves_something(&mut self) {
         self.left = Left::Something;
+    }
+
+    fn is_elsewhere(&mut self) -> Result<bool, Failed> {
+        let mut database = None;
+        let mut keep = |row: Row| database = row.get::<Option<String>, _>(0).flatten();
+        self.wire.exchange(Request::Query(WHERE_AM_I), &mut keep).map_err(faults::failed)?;
+        Ok(database.is_some())
     }
 
     fn about_savepoint(&mut self, sql: &str) -> Result<(), Failed> {
@@ -311,6 +345,9 @@ impl Connection for MySqlConnection {
             // A reset leaves the default database where `USE` put it.
             let text = format!("USE `{}`", home.replace('`', "``"));
             self.wire.exchange(Request::Query(&text), &mut drop).map_err(faults::failed)?;
+        } else if self.is_elsewhere()? {
+            // There is no way back to no database at all: the session stays out of step, and is thrown away.
+            return Ok(());
         }
         self.has = OPENED;
         self.left = Left::Nothing;

@@ -36,6 +36,9 @@ const SETTINGS: &str = "SET SESSION autocommit=0, completion_type=0;\
 /// The user variable is there to be seen by the tracker that was just switched on; nobody reads it.
 const TRACKING: &str = "SET SESSION session_track_state_change=1;SET @unit_of_work_opened=NULL";
 
+/// Asked after a reset, which leaves the default database where `USE` put it.
+pub(crate) const WHERE_AM_I: &str = "SELECT DATABASE() /* after a reset */";
+
 /// What is said by who knows no session tracking: an unknown variable, a text that is not understood, not supported.
 const NO_TRACKING: [u16; 3] = [1193, 1064, 1235];
 

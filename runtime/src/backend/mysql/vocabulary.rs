@@ -2,6 +2,7 @@
 //! set read to its end, every error seen, and conversions that fail as errors instead of panics. How a request is sent is theirs.
 
 use std::any::type_name;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use mysql::prelude::FromRow;
 use mysql::{Params, Row};
@@ -47,17 +48,24 @@ impl Speaks for Tx<'_, MySql> {
 /// all the same, so that the connection stays in step.
 fn convert<T: FromRow>(speaker: &mut impl Speaks, request: Request<'_>, each: &mut dyn FnMut(T)) -> Result<(), Error> {
     let sql = request.text();
-    let mut wrong = None;
-    speaker.speak(request, &mut |row| {
-        if wrong.is_none() {
-            let columns = row.columns();
-            match T::from_row_opt(row) {
-                Ok(value) => each(value),
-                // The error holds the row: its values do not belong into a message.
-                Err(_) => wrong = Some(columns),
-            }
+    let (mut wrong, mut panic) = (None, None);
+    let spoken = speaker.speak(request, &mut |row| {
+        if wrong.is_some() || panic.is_some() {
+            return;
         }
-    })?;
+        let columns = row.columns();
+        // A panic of the user's goes on when the answer has been read: what fails later in it must be seen.
+        match catch_unwind(AssertUnwindSafe(|| T::from_row_opt(row).map(&mut *each))) {
+            Ok(Ok(())) => {}
+            // The error holds the row: its values do not belong into a message.
+            Ok(Err(_)) => wrong = Some(columns),
+            Err(payload) => panic = Some(payload),
+        }
+    });
+    if let Some(payload) = panic {
+        resume_unwind(payload);
+    }
+    spoken?;
     match wrong {
         None => Ok(()),
         Some(columns) => Err(speaker.blame(inconvertible::<T>(&columns), sql)),

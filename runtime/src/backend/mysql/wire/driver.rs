@@ -1,6 +1,7 @@
 //! The driver's `Conn` behind the seam. Decides how an answer is read: every result set is walked to its end, because the
 //! driver's own `query_drop` and `query_first` swallow the errors of all but the first.
 
+use std::fmt;
 use std::os::fd::{AsRawFd, RawFd};
 
 use mysql::consts::SessionStateType;
@@ -14,8 +15,14 @@ use super::{Answer, Request, SessionState, Wire};
 /// DELETE and REPLACE.
 const NOT_IN_BULK: u16 = 1295;
 
-#[derive(Debug)]
 pub(crate) struct DriverWire(pub(crate) Conn);
+
+/// The driver's `Debug` shows its options, and with them the password.
+impl fmt::Debug for DriverWire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DriverWire(connection {})", self.0.connection_id())
+    }
+}
 
 impl Wire for DriverWire {
     fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
@@ -90,7 +97,10 @@ impl DriverWire {
     }
 }
 
-fn walk<T: Protocol>(mut result: QueryResult<'_, '_, '_, T>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
+pub(in crate::backend::mysql) fn walk<T: Protocol>(
+    mut result: QueryResult<'_, '_, '_, T>,
+    rows: &mut dyn FnMut(Row),
+) -> mysql::Result<Answer> {
     let mut answer = Answer::default();
     while let Some(set) = result.iter() {
         answer.affected_rows = set.affected_rows();

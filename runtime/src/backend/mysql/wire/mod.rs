@@ -12,6 +12,7 @@ use std::fmt::Debug;
 use mysql::{Conn, Params, Row};
 
 pub(crate) use driver::DriverWire;
+pub(in crate::backend::mysql) use driver::walk;
 
 /// One thing to ask of the server. All but `Execute` and `Batch` make exactly one round trip; those one more for a text that
 /// this connection has not prepared yet.

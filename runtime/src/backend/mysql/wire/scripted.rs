@@ -9,6 +9,7 @@ use mysql::consts::ColumnType;
 use mysql::{Column, Conn, MySqlError, Row, Value};
 use mysql_common::row::new_row;
 
+use super::super::opening::WHERE_AM_I;
 use super::{Answer, Request, SessionState, Wire};
 
 /// What a scripted server answers.
@@ -244,6 +245,10 @@ impl ScriptedWire {
                 Tracking::Missing => SessionState::AsBefore,
             };
             return Some(Answer { state, ..Answer::default() });
+        }
+        if *sql == WHERE_AM_I {
+            rows(row(&["DATABASE()".into()], vec![Value::NULL]));
+            return Some(Answer::default());
         }
         if !sql.contains("SHOW GLOBAL STATUS LIKE 'Uptime'") {
             return None;

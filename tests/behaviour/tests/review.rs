@@ -1,0 +1,108 @@
+//! Holes that a reading of the whole runtime found, each held shut by a test: procedures that commit and then fail, panics in row
+//! closures, secrets in guards, sessions after read-only units.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use unit_of_work::mysql::prelude::Queryable;
+use unit_of_work::{Error, ErrorKind, OnError, Outcome, Retry};
+
+use crate::world::World;
+
+fn with_procedure(body: &str) -> World {
+    let world = World::with_accounts(1..=1);
+    world.execute(&format!("CREATE PROCEDURE p() BEGIN {body} END"));
+    world
+}
+
+#[test]
+fn s63_a_procedure_that_commits_and_then_fails_is_found_out_and_not_run_again() {
+    let world = with_procedure("INSERT INTO account VALUES (3, 3); COMMIT; SIGNAL SQLSTATE '45000';");
+    let unit = world.db.unit("calls").on_error(|_: &Error| OnError::RunAgain).run::<(), Error>(|tx| {
+        tx.query_drop("INSERT INTO account VALUES (2, 2)")?;
+        tx.query_drop("CALL p()")
+    });
+    let error = unit.expect_err("part of it is committed");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::ImplicitCommit, Some(Outcome::Torn)), "{error}");
+    assert_eq!(error.code(), Some(1644), "{error}");
+    assert_eq!(world.balances().len(), 3);
+}
+
+#[test]
+fn s63_a_procedure_that_commits_and_then_meets_a_deadlock_is_not_run_again() {
+    let world =
+        with_procedure("INSERT INTO account VALUES (3, 3); COMMIT; SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213;");
+    let unit = world.db.unit("calls").run::<(), Error>(|tx| tx.query_drop("CALL p()"));
+    let error = unit.expect_err("nobody knows what it committed before");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::ImplicitCommit, Some(Outcome::Torn)), "{error}");
+    assert_eq!(world.balances().len(), 2);
+}
+
+#[test]
+fn s63_a_panic_in_a_row_closure_does_not_hide_a_commit() {
+    let world = with_procedure("SELECT 1; INSERT INTO account VALUES (3, 3); COMMIT;");
+    let unit = world.db.unit("calls").run::<(), Error>(|tx| {
+        tx.query_drop("INSERT INTO account VALUES (2, 2)")?;
+        let panicked = catch_unwind(AssertUnwindSafe(|| tx.query_each("CALL p()", |_: u64| panic!("planned"))));
+        assert!(panicked.is_err());
+        Ok(())
+    });
+    assert_eq!(unit.expect_err("it committed").kind(), ErrorKind::ImplicitCommit);
+}
+
+#[test]
+fn s86_guards_do_not_show_the_password() {
+    let world = World::new();
+    world.execute("CREATE USER IF NOT EXISTS teller IDENTIFIED BY 'dragon-plum'");
+    world.execute("GRANT ALL ON *.* TO teller");
+    let url = world.url().replace("root@", "teller:dragon-plum@");
+    let db = unit_of_work::Database::connect(&url).expect("the right password");
+    let scope = db.scope().expect("a session");
+    let session = db.session(|session| Ok(format!("{session:?}"))).expect("a session");
+    let lent = db.unit("lends").run::<_, Error>(|tx| Ok(format!("{:?}", tx.connection()?))).expect("a guard");
+    for text in [format!("{scope:?}"), format!("{db:?}"), session, lent] {
+        assert!(!text.contains("dragon-plum"), "{text}");
+    }
+}
+
+#[test]
+fn s98_a_session_after_a_read_only_unit_can_write() {
+    let world = World::with_accounts(1..=1);
+    world.db.unit("reads").read_only().run::<_, Error>(|tx| tx.query_drop("SELECT 1")).expect("a unit");
+    world.db.session(|session| session.query_drop("INSERT INTO account VALUES (2, 2)")).expect("it may write");
+    assert_eq!(world.balances().len(), 2);
+}
+
+#[test]
+fn s72_any_patience_will_do() {
+    let world = World::new();
+    let db = world.connect(|builder| builder.max_connections(1).acquire_timeout(Duration::MAX));
+    db.unit("one").run::<_, Error>(|tx| tx.query_drop("DO 1")).expect("a session is free");
+    assert_eq!(db.stats().in_use, 0);
+}
+
+#[test]
+fn s70_the_last_handle_closes_what_threads_have_parked() {
+    let world = World::new();
+    let db = world.connect(|builder| builder);
+    let id = |db: &unit_of_work::Database| {
+        db.unit("asks")
+            .run::<_, Error>(|tx| Ok(tx.query_first::<u64, _>("SELECT CONNECTION_ID()")?.unwrap_or_default()))
+    };
+    let connection = id(&db).expect("a unit");
+    drop(db);
+    let mut outside = world.conn();
+    crate::world::until("the connection is closed", || {
+        let sql = format!("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = {connection}");
+        outside.query_first::<u64, _>(sql).expect("an answer") == Some(0)
+    });
+}
+
+#[test]
+fn s47_a_lock_wait_that_is_ignored_is_not_refused() {
+    let world = World::new();
+    let outer = world.db.unit("outer").retry(Retry::NEVER).run::<_, Error>(|_| {
+        world.db.unit("inner").lock_wait(Duration::from_secs(60)).run::<_, Error>(|tx| tx.query_drop("DO 1"))
+    });
+    outer.expect("it joins, so its lock wait is not asked for");
+}
