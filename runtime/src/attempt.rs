@@ -37,7 +37,7 @@ pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn,
     let database = begun.database.clone();
     let (pool, now) = (database.pool(), database.clock().now());
     let within = begun.deadline.map(|deadline| deadline.saturating_duration_since(now));
-    let session = match pool.acquire(&place.slot, Request { holds: registry::holding(pool), within }) {
+    let session = match pool.acquire(&place.slot, Request { holds: place.slot.holds(), within }) {
         Ok(session) => session,
         Err(failed) => return Ended::before_it_began(&begun.unit, failed),
     };

@@ -131,7 +131,7 @@ impl<B: Backend> Database<B> {
         let caller = Location::caller();
         let label = Label::new("Database::scope", caller.file(), caller.line());
         let place = self.place().ok_or_else(Error::torn_down)?;
-        let request = Request { holds: registry::holding(self.pool()), within: None };
+        let request = Request { holds: place.slot.holds(), within: None };
         self.pool().keep(&place.slot, &label, request).map_err(Error::from_failed)?;
         Ok(Scope { database: self.clone(), place })
     }

@@ -4,10 +4,11 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::backend::{Backend, Connection, Connector, Laid};
+use crate::backend::{Backend, Connection, Connector};
 use crate::error::Error;
-use crate::pool::Request;
-use crate::registry;
+use crate::fault::Failed;
+use crate::observe;
+use crate::pool::{Closing, Request};
 use crate::session::Session;
 use crate::transaction::{Transaction, Used, late};
 use crate::watchdog::{self, Fired, Watch};
@@ -25,11 +26,11 @@ impl<B: Backend> Loan<B> {
     /// `used`: whether the transaction has used its session before.
     pub(crate) fn begin(transaction: Rc<Transaction<B>>, session: Session<B>, used: Used) -> Result<Self, Error> {
         let mut loan = Self { transaction, watch: None, session: Some(session) };
+        loan.watch();
         match used {
             Used::NotYet => loan.wake()?,
             Used::Yes => {}
         }
-        loan.watch();
         Ok(loan)
     }
 
@@ -37,20 +38,19 @@ impl<B: Backend> Loan<B> {
         &mut self.session.as_mut().expect("a loan holds its session until it drops").connection
     }
 
-    /// At the deadline the server side of the connection is ended by another one, so that its locks are free at once; where
-    /// that cannot be, the socket is shut.
+    /// At the deadline the socket is shut, so that the thread is free at once; then the server side of the connection is ended by
+    /// another one, so that its locks are.
     fn watch(&mut self) {
         let Some(deadline) = self.transaction.deadline.get() else { return };
         let pool = Arc::clone(self.transaction.database.pool());
         let connection = self.connection();
         let (ghost, stop) = (connection.ghost(), connection.stopper());
-        self.watch = Some(watchdog::watch(deadline, move || {
-            let ended = ghost.map(|ghost| pool.connector().connect().and_then(|mut side| side.lay(&ghost)));
-            match ended {
-                Some(Ok(Laid::Gone)) => {}
-                Some(Ok(Laid::OutOfReach) | Err(_)) | None => stop(),
+        let kill = move || {
+            if let Some(ghost) = ghost {
+                observe::ghost(pool.connector().connect().and_then(|mut side| side.lay(&ghost)).map(drop));
             }
-        }));
+        };
+        self.watch = Some(watchdog::watch(deadline, stop, kill));
     }
 
     /// Before the first statement: a connection that died while idle is replaced, since nothing was sent on it yet.
@@ -58,15 +58,25 @@ impl<B: Backend> Loan<B> {
         if self.connection().reassure().is_ok() {
             return Ok(());
         }
+        self.watch = None;
         let dead = self.session.take().expect("a loan holds its session until it drops");
-        let pool = self.transaction.database.pool();
-        // The dead one counts as held by the unit that is being served here.
-        let request = Request { holds: registry::holding(pool).saturating_sub(1), within: self.transaction.left() };
-        let fresh = pool.exchange(dead, request);
-        let mut fresh = fresh.map_err(|failed| self.transaction.lose_session(failed))?;
+        let mut fresh = self.replace(dead).map_err(|failed| self.transaction.lose_session(failed))?;
         self.transaction.serve_on(&mut fresh);
         self.session = Some(fresh);
+        self.watch();
         Ok(())
+    }
+
+    fn replace(&self, dead: Session<B>) -> Result<Session<B>, Failed> {
+        let database = &self.transaction.database;
+        let left = self.transaction.left();
+        if left.is_some_and(|left| left.is_zero()) {
+            database.pool().discard(dead, Closing::Broken);
+            return Err(late("before the first statement could be sent"));
+        }
+        // The dead one counts as held by the unit that is being served here.
+        let holds = database.place().map_or(0, |place| place.slot.holds().saturating_sub(1));
+        database.pool().exchange(dead, Request { holds, within: left })
     }
 }
 

@@ -122,15 +122,6 @@ pub(crate) fn innermost_unit() -> Option<Label> {
     visible(|active| Some(active.unit.clone()))
 }
 
-/// Sessions of this pool that the thread's units hold, hidden ones included.
-pub(crate) fn holding<B: Backend>(pool: &Arc<Pool<B>>) -> usize {
-    let ours = address(pool);
-    let count = UNITS.try_with(|units| {
-        units.borrow().iter().filter(|entry| matches!(entry, Entry::Unit(active) if active.pool == ours)).count()
-    });
-    count.unwrap_or_default()
-}
-
 /// Who has a reference to a pool, weak ones included, keeps its address from being another's.
 fn address<B: Backend>(pool: &Arc<Pool<B>>) -> usize {
     Arc::as_ptr(pool).addr()

@@ -138,12 +138,7 @@ impl<B: Backend> Transaction<B> {
     /// # Errors
     /// The fault that doomed the transaction; `Busy` when the session is out already; a connection that cannot be opened.
     pub(crate) fn lend(self: &Rc<Self>) -> Result<Loan<B>, Error> {
-        if let Some(doom) = &*self.doom.borrow() {
-            return Err(doom.error.clone());
-        }
-        if self.is_late() {
-            return Err(self.note(late("before this statement; it was not sent"), "the deadline"));
-        }
+        self.alive()?;
         let session = match self.seat.replace(Seat::Lent) {
             Seat::Here(session) => session,
             Seat::Lent => return Err(self.busy()),
@@ -151,6 +146,20 @@ impl<B: Backend> Transaction<B> {
         };
         let first = self.used.replace(Used::Yes);
         Loan::begin(Rc::clone(self), session, first)
+    }
+
+    /// Whether another statement may be sent.
+    ///
+    /// # Errors
+    /// The fault that doomed the transaction; `Timeout` after the deadline.
+    pub(crate) fn alive(&self) -> Result<(), Error> {
+        if let Some(doom) = &*self.doom.borrow() {
+            return Err(doom.error.clone());
+        }
+        if self.is_late() {
+            return Err(self.note(late("before this statement; it was not sent"), "the deadline"));
+        }
+        Ok(())
     }
 
     /// Notes a failure where it happens, whatever the body makes of the error, and names the unit in it.

@@ -7,7 +7,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-type Action = Box<dyn FnOnce() + Send>;
+/// What is done at a deadline: first what must be quick, because it is waited for; then what may take its time.
+struct Action {
+    stop: Box<dyn FnOnce() + Send>,
+    clean: Box<dyn FnOnce() + Send>,
+}
 
 #[derive(Default)]
 struct Watchdog {
@@ -24,8 +28,13 @@ struct State {
 
 static WATCHDOG: OnceLock<Watchdog> = OnceLock::new();
 
-/// Runs `action` at `deadline`, on a thread of its own, unless the guard is dropped before.
-pub(crate) fn watch(deadline: Instant, action: impl FnOnce() + Send + 'static) -> Watch {
+/// Runs `stop` and then `clean` at `deadline`, on a thread of their own, unless the guard is dropped before. Whoever drops the
+/// guard waits for `stop` and not for `clean`.
+pub(crate) fn watch(
+    deadline: Instant,
+    stop: impl FnOnce() + Send + 'static,
+    clean: impl FnOnce() + Send + 'static,
+) -> Watch {
     let watchdog = WATCHDOG.get_or_init(|| {
         // Without a thread no deadline is kept in the middle of a statement; it is noticed at the next one.
         let _unwatched = thread::Builder::new().name("unit-of-work-watchdog".into()).spawn(|| WATCHDOG.wait().run());
@@ -34,7 +43,7 @@ pub(crate) fn watch(deadline: Instant, action: impl FnOnce() + Send + 'static) -
     let mut state = watchdog.lock();
     state.last += 1;
     let key = (deadline, state.last);
-    state.watched.insert(key, Box::new(action));
+    state.watched.insert(key, Action { stop: Box::new(stop), clean: Box::new(clean) });
     watchdog.changed.notify_all();
     Watch { watchdog, key }
 }
@@ -102,8 +111,8 @@ impl Watchdog {
         }
     }
 
-    /// On a thread of its own, because opening a connection takes its time and other deadlines must not wait for it; here, when
-    /// there can be no thread.
+    /// On a thread of its own, because cleaning up takes its time and other deadlines must not wait for it; here, when there can
+    /// be no thread.
     fn start(&'static self, id: u64, action: Option<Action>) {
         let ours = Arc::new(Mutex::new(action));
         let theirs = Arc::clone(&ours);
@@ -114,13 +123,12 @@ impl Watchdog {
     }
 
     fn perform(&self, id: u64, action: &Mutex<Option<Action>>) {
-        let action = action.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(action) = action {
-            // Who waits for the action's end must not wait for ever because the driver panicked in it.
-            let _panicked = catch_unwind(AssertUnwindSafe(action));
-        }
+        let Some(Action { stop, clean }) = action.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        // Who waits for the end of this must not wait for ever because the driver panicked in it.
+        let _panicked = catch_unwind(AssertUnwindSafe(stop));
         self.lock().running.remove(&id);
         self.changed.notify_all();
+        let _panicked = catch_unwind(AssertUnwindSafe(clean));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -140,9 +148,9 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         let (due, withdrawn) = (sender.clone(), sender);
         let soon = Instant::now() + Duration::from_millis(20);
-        let never = watch(soon, move || withdrawn.send("withdrawn").unwrap_or_default());
+        let never = watch(soon, move || withdrawn.send("withdrawn").unwrap_or_default(), || {});
         assert_eq!(never.withdraw(), Fired::No);
-        let watch = watch(soon, move || due.send("due").unwrap_or_default());
+        let watch = watch(soon, move || due.send("due").unwrap_or_default(), || {});
         assert_eq!(receiver.recv(), Ok("due"));
         assert_eq!(watch.withdraw(), Fired::Yes);
         assert!(receiver.recv().is_err(), "both senders are gone, and only one has sent");

@@ -102,7 +102,7 @@ impl<B: Backend> Pool<B> {
                     self.obtain(request)?
                 }
             },
-            None => self.obtain(Request { holds: request.holds + own.kept(), ..request })?,
+            None => self.obtain(request)?,
         };
         self.lay_ghosts(&mut session);
         self.doubt_if_idle(&mut session);

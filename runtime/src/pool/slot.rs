@@ -53,10 +53,10 @@ impl<B: Backend> Slot<B> {
         self.lock().parked.is_some()
     }
 
-    /// Sessions that a scope keeps from everybody else: one or none.
-    pub(super) fn kept(&self) -> usize {
+    /// Sessions of this pool that the thread has and will not give back while it waits for another.
+    pub(crate) fn holds(&self) -> usize {
         let content = self.lock();
-        usize::from(!content.scopes.is_empty() && content.parked.is_some())
+        content.holders.len() + usize::from(!content.scopes.is_empty() && content.parked.is_some())
     }
 
     /// From now on what is parked here is kept for the thread.

@@ -2,10 +2,13 @@
 //! closures, secrets in guards, sessions after read-only units.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use unit_of_work::mysql::prelude::Queryable;
-use unit_of_work::{Error, ErrorKind, OnError, Outcome, Retry};
+use unit_of_work::{Error, ErrorKind, OnError, Outcome, Retry, Tx};
 
 use crate::world::World;
 
@@ -48,6 +51,64 @@ fn s63_a_panic_in_a_row_closure_does_not_hide_a_commit() {
         Ok(())
     });
     assert_eq!(unit.expect_err("it committed").kind(), ErrorKind::ImplicitCommit);
+}
+
+#[test]
+fn s48_a_statement_that_another_guard_prepared_is_refused() {
+    let world = World::with_accounts(1..=1);
+    let keep = |tx: &mut Tx<'_>| Ok(tx.connection()?.prep("SELECT 5")?);
+    let kept = world.db.unit("prepares").run::<_, Error>(keep).expect("a unit");
+    let unit = world.db.unit("uses").run::<(), Error>(|tx| {
+        let mut guard = tx.connection()?;
+        guard.prep("DELETE FROM account")?;
+        Ok(guard.exec_drop(&kept, ())?)
+    });
+    assert_eq!(unit.expect_err("it is another one here").code(), Some(1243));
+    assert_eq!(world.balances(), [100]);
+}
+
+#[test]
+fn s14_a_prepared_statement_of_a_doomed_unit_is_not_sent() {
+    let world = World::with_accounts(1..=1);
+    world.execute("CREATE PROCEDURE deadlock() SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213");
+    let reached = world.db.unit("doomed").retry(Retry::NEVER).run::<(), Error>(|tx| {
+        let mut guard = tx.connection()?;
+        let update = guard.prep("UPDATE account SET balance = 0")?;
+        assert!(guard.query_drop("CALL deadlock()").is_err());
+        assert!(guard.exec_drop(&update, ()).is_err(), "it must not reach the server");
+        Ok(())
+    });
+    reached.expect_err("it is doomed");
+    assert_eq!(world.balances(), [100]);
+}
+
+#[test]
+fn s11_a_deadlock_in_the_rows_of_a_lent_connection_runs_the_unit_again() {
+    let world = World::with_accounts(1..=2);
+    let (mine, theirs) = (Barrier::new(2), Barrier::new(2));
+    let attempts = AtomicU32::new(0);
+    thread::scope(|scope| {
+        for (first, second) in [(1, 2), (2, 1)] {
+            let (world, mine, theirs, attempts) = (&world, &mine, &theirs, &attempts);
+            scope.spawn(move || {
+                let unit = world.db.unit("crosses").run::<_, Error>(|tx| {
+                    attempts.fetch_add(1, Ordering::Relaxed);
+                    let attempt = tx.attempt();
+                    let mut guard = tx.connection()?;
+                    let lock = |id| format!("SELECT balance FROM account WHERE id = {id} FOR UPDATE");
+                    guard.query_drop(lock(first))?;
+                    if attempt == 1 {
+                        mine.wait();
+                    }
+                    let _balances: Vec<i64> = guard.query(lock(second))?;
+                    Ok(())
+                });
+                unit.expect("a deadlock is nobody's error");
+                theirs.wait();
+            });
+        }
+    });
+    assert!(attempts.into_inner() >= 3, "one of the two ran twice");
 }
 
 #[test]
@@ -105,4 +166,29 @@ fn s47_a_lock_wait_that_is_ignored_is_not_refused() {
         world.db.unit("inner").lock_wait(Duration::from_secs(60)).run::<_, Error>(|tx| tx.query_drop("DO 1"))
     });
     outer.expect("it joins, so its lock wait is not asked for");
+}
+
+#[test]
+fn s38_a_circle_through_sessions_outside_of_units_is_refused_at_once() {
+    const THREADS: usize = 2;
+    let world = World::new();
+    let db = world.connect(|builder| builder.max_connections(THREADS).acquire_timeout(crate::world::BOUND));
+    let holding = Barrier::new(THREADS);
+    let refused = AtomicU32::new(0);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                let done = db.session(|_| {
+                    holding.wait();
+                    db.unit("inside").run::<_, Error>(|tx| tx.query_drop("DO 1"))
+                });
+                if let Err(error) = done {
+                    assert_eq!(error.kind(), ErrorKind::PoolTimeout, "{error}");
+                    assert!(error.to_string().contains("refused at once"), "{error}");
+                    refused.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(refused.into_inner(), 1, "one is refused, and the other gets its session");
 }

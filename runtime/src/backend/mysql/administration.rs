@@ -44,7 +44,7 @@ impl Database<MySql> {
         if let Some(active) = registry::active(self.pool()) {
             return Err(inside(&active.unit));
         }
-        let request = pool::Request { holds: registry::holding(self.pool()), within: None };
+        let request = pool::Request { holds: place.slot.holds(), within: None };
         let _named = place.slot.held_by(&Label::new("Database::session", file!(), line!()), self.clock().now());
         let mut held = Held::acquire(self, &place, request).map_err(outside)?;
         held.wake(request).map_err(outside)?;

@@ -99,7 +99,7 @@ impl MySqlConnection {
     /// Runs one statement of a body.
     pub(crate) fn statement(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> Result<Answer, Failed> {
         let reading = self.texts.read(request.text(), self.server.mode);
-        self.measure(&request)?;
+        self.measure(largest_packet(&request))?;
         match reading.verdict {
             Verdict::Refused(refusal) => Err(refused(&refusal.to_string())),
             // Without a transaction there is none that could be ended unseen.
@@ -138,12 +138,13 @@ impl MySqlConnection {
     }
 
     /// Reads a text that a guard is about to send by the driver's own connection.
-    pub(crate) fn check(&mut self, sql: &str) -> Result<(), Failed> {
+    pub(crate) fn check(&mut self, sql: &str) -> Result<Verdict, Failed> {
+        self.measure(largest_packet(&Request::Query(sql)))?;
         // Nothing is known of how a guard's rows are read to their end, nor of what the text leaves behind.
         self.left = Left::Something;
         match self.texts.read(sql, self.server.mode).verdict {
             Verdict::Refused(refusal) => Err(refused(&refusal.to_string())),
-            Verdict::Plain | Verdict::Bracketed => Ok(()),
+            verdict @ (Verdict::Plain | Verdict::Bracketed) => Ok(verdict),
         }
     }
 
@@ -217,8 +218,9 @@ impl MySqlConnection {
         }
     }
 
-    fn measure(&self, request: &Request<'_>) -> Result<(), Failed> {
-        let (size, limit) = (largest_packet(request), self.server.max_allowed_packet);
+    /// Refuses what is larger than the server takes; `size` in bytes.
+    pub(crate) fn measure(&self, size: u64) -> Result<(), Failed> {
+        let limit = self.server.max_allowed_packet;
         if size <= limit {
             return Ok(());
         }

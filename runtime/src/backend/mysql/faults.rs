@@ -13,8 +13,10 @@ const fn fault(kind: ErrorKind, undone: Undone, again: Again, at_commit: AtCommi
     Fault { kind, undone, again, at_commit }
 }
 
-/// The statement failed and nothing else did: constraint errors, syntax errors, and all numbers that the table does not name.
+/// The statement failed and nothing else did; as an answer to COMMIT it was seen to mean a roll-back.
 const STATEMENT: Fault = fault(ErrorKind::Statement, Undone::Statement, Again::Never, AtCommit::RolledBack);
+/// The same for all numbers that the table does not name; as an answer to COMMIT nobody has looked.
+const UNLISTED: Fault = Fault { at_commit: AtCommit::Unknown, ..STATEMENT };
 /// The server has rolled everything back because the transaction could not be serialized.
 const SERIALIZATION: Fault = fault(ErrorKind::Serialization, Undone::Transaction, Again::Yes, AtCommit::RolledBack);
 /// The transaction stands, but running the whole unit again is the only way on.
@@ -67,9 +69,21 @@ const TABLE: &[(u16, Fault)] = &[
     (1153, fault(ErrorKind::TooLarge, Undone::Connection, Again::Never, AtCommit::Unknown)), // ER_NET_PACKET_TOO_LARGE
     // The node.
     (1047, fault(ErrorKind::Unavailable, Undone::Connection, Again::Yes, AtCommit::Unknown)), // Galera: not primary
-    (3100, UNAVAILABLE),                                                                      // ER_RUN_HOOK_ERROR
-    (1836, UNAVAILABLE),                                                                      // ER_READ_ONLY_MODE
-    (1874, UNAVAILABLE),                                                                      // ER_INNODB_READ_ONLY
+    // Group replication: a hook around COMMIT failed; some of them run after the local commit.
+    (3100, fault(ErrorKind::Unavailable, Undone::Connection, Again::Yes, AtCommit::Unknown)), // ER_RUN_HOOK_ERROR
+    // Seen to roll back at COMMIT: a read-only server, KILL QUERY while waiting, constraints.
+    (1290, STATEMENT),   // ER_OPTION_PREVENTS_STATEMENT
+    (1317, STATEMENT),   // ER_QUERY_INTERRUPTED
+    (1062, STATEMENT),   // ER_DUP_ENTRY
+    (1586, STATEMENT),   // ER_DUP_ENTRY_WITH_KEY_NAME
+    (1451, STATEMENT),   // ER_ROW_IS_REFERENCED_2
+    (1452, STATEMENT),   // ER_NO_REFERENCED_ROW_2
+    (1048, STATEMENT),   // ER_BAD_NULL_ERROR
+    (1364, STATEMENT),   // ER_NO_DEFAULT_FOR_FIELD
+    (3819, STATEMENT),   // ER_CHECK_CONSTRAINT_VIOLATED
+    (4025, STATEMENT),   // ER_CONSTRAINT_FAILED (MariaDB)
+    (1836, UNAVAILABLE), // ER_READ_ONLY_MODE
+    (1874, UNAVAILABLE), // ER_INNODB_READ_ONLY
     (1792, fault(ErrorKind::ReadOnly, Undone::Statement, Again::Never, AtCommit::RolledBack)),
     // Resources that come back.
     (1040, UNAVAILABLE), // ER_CON_COUNT_ERROR
@@ -106,7 +120,9 @@ fn by_class(sqlstate: &str) -> Fault {
     match sqlstate.get(..2) {
         Some("40") => SERIALIZATION,
         Some("08") => LOST,
-        _ => STATEMENT,
+        // Constraints, and what the text of a statement is to blame for.
+        Some("21" | "22" | "23" | "42") => STATEMENT,
+        _ => UNLISTED,
     }
 }
 
@@ -142,6 +158,13 @@ fn of(error: &Error) -> Fault {
         // Input and output, the codec, TLS: the late reply may still come, and would be taken for the next one's.
         _ => LOST,
     }
+}
+
+/// What is found when a savepoint is gone and nothing was sent that could have committed: the server rolled back, and whoever read
+/// its answer did not say so.
+pub(crate) fn hidden_rollback() -> Failed {
+    let detail = "the server rolled the transaction back in a statement whose error was not passed on";
+    Failed::of(SERIALIZATION.kind, SERIALIZATION.undone, SERIALIZATION.again, detail)
 }
 
 /// Names what a driver's error means and keeps it as the cause.
@@ -242,7 +265,7 @@ mod tests {
         assert_eq!(server(60_000, "40001", ""), SERIALIZATION);
         assert_eq!(server(60_001, "08S01", ""), LOST);
         assert_eq!(server(60_002, "23000", ""), STATEMENT);
-        assert_eq!(server(60_003, "", ""), STATEMENT);
+        assert_eq!(server(60_003, "", ""), UNLISTED);
     }
 
     #[test]

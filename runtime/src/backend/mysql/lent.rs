@@ -4,19 +4,20 @@
 use std::fmt;
 use std::rc::Rc;
 
-use mysql::prelude::{AsStatement, Queryable};
-use mysql::{Binary, Params, QueryResult, Statement, Text};
+use mysql::{Conn, Params, Statement};
 
 use super::MySql;
 use super::faults;
+use super::sizes::execution;
+use super::statement::Verdict;
 use crate::backend::{Commits, Connection};
-use crate::error::Error;
-use crate::fault::{Failed, Undone};
+use crate::error::{Error, ErrorKind};
+use crate::fault::Undone;
 use crate::loan::Loan;
 use crate::transaction::Transaction;
 use crate::tx::Tx;
 
-/// The driver's connection on loan from a [`Tx`]: implements the driver's [`Queryable`].
+/// The driver's connection on loan from a [`Tx`]: implements the driver's [`Queryable`](mysql::prelude::Queryable).
 ///
 /// While it lives, statements on the unit and units that would join it fail with kind `Busy`. A leaked one (`mem::forget`)
 /// costs the unit its connection.
@@ -25,6 +26,10 @@ pub struct Lent<'t> {
     loan: Loan<MySql>,
     bracket: Option<String>,
     broken: Broken,
+    sent: Sent,
+    /// Statements that this guard has prepared. A number of another connection, or of a time before its reset, is another
+    /// statement here.
+    prepared: Vec<u32>,
     tx: std::marker::PhantomData<&'t mut ()>,
 }
 
@@ -35,8 +40,17 @@ enum Broken {
     Yes,
 }
 
+/// What the guard has sent so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// Only what cannot commit.
+    Plain,
+    /// Something that may commit unseen.
+    MayCommit,
+}
+
 impl Tx<'_, MySql> {
-    /// Lends the driver's connection, with the driver's whole [`Queryable`] vocabulary, rows that stream included. Costs two
+    /// Lends the driver's connection, with the driver's whole [`Queryable`](mysql::prelude::Queryable) vocabulary, rows that stream included. Costs two
     /// round trips: a savepoint, and its release when the guard is dropped.
     ///
     /// # Errors
@@ -64,7 +78,8 @@ impl Tx<'_, MySql> {
             Commits::Each => loan.connection().begin().map(|()| None),
         };
         let bracket = bracket.map_err(|failed| transaction.note(failed, "SAVEPOINT"))?;
-        Ok(Lent { transaction, loan, bracket, broken: Broken::No, tx: std::marker::PhantomData })
+        let (broken, sent) = (Broken::No, Sent::Plain);
+        Ok(Lent { transaction, loan, bracket, broken, sent, prepared: Vec::new(), tx: std::marker::PhantomData })
     }
 }
 
@@ -84,7 +99,11 @@ impl Lent<'_> {
             connection.give_up();
         }
         let Some(bracket) = self.bracket.take() else { return Ok(()) };
-        connection.release(&bracket).map_err(|failed| self.transaction.note(failed, "a lent connection"))
+        connection.release(&bracket).map_err(|failed| {
+            let is_hidden = failed.fault.kind == ErrorKind::ImplicitCommit && self.sent == Sent::Plain;
+            let failed = if is_hidden { faults::hidden_rollback() } else { failed };
+            self.transaction.note(failed, "a lent connection")
+        })
     }
 }
 
@@ -115,65 +134,56 @@ fn carried(error: Error) -> mysql::Error {
     mysql::Error::IoError(std::io::Error::other(error))
 }
 
+/// What every statement of the guard goes through.
 impl Lent<'_> {
-    fn checked(&mut self, sql: &str) -> mysql::Result<()> {
-        if let Some(doom) = self.transaction.doom() {
-            return Err(carried(doom.error));
+    /// Nothing is sent in a unit that is doomed or late.
+    pub(super) fn alive(&mut self) -> mysql::Result<()> {
+        self.transaction.alive().map_err(carried)
+    }
+
+    /// Reads a text that is about to be sent or prepared.
+    pub(super) fn checked(&mut self, sql: &str) -> mysql::Result<()> {
+        self.alive()?;
+        match self.loan.connection().check(sql) {
+            Ok(Verdict::Plain) => Ok(()),
+            Ok(Verdict::Bracketed | Verdict::Refused(_)) => {
+                self.sent = Sent::MayCommit;
+                Ok(())
+            }
+            Err(failed) => Err(carried(self.transaction.note(failed, sql))),
         }
-        let check = self.loan.connection().check(sql);
-        check.map_err(|failed: Failed| carried(self.transaction.note(failed, sql)))
+    }
+
+    /// Measures parameters that are about to be sent to a statement of this guard's.
+    pub(super) fn own(&mut self, statement: &Statement, params: &[&Params]) -> mysql::Result<()> {
+        self.alive()?;
+        if !self.prepared.contains(&statement.id()) {
+            return Err(mysql::Error::MySqlError(foreign()));
+        }
+        let largest = params.iter().map(|params| execution(params)).max().unwrap_or_default();
+        self.loan.connection().measure(largest).map_err(|failed| carried(self.transaction.note(failed, "parameters")))
+    }
+
+    pub(super) fn remember(&mut self, statement: &Statement) {
+        self.prepared.push(statement.id());
+    }
+
+    /// Does something on the driver's connection. Notes what goes wrong, and takes parts of the guard to do so, because what is
+    /// returned may borrow the rest.
+    pub(super) fn with<'s, R>(
+        &'s mut self,
+        what: &str,
+        work: impl FnOnce(&'s mut Conn) -> mysql::Result<R>,
+    ) -> mysql::Result<R> {
+        let Self { transaction, loan, broken, .. } = self;
+        loan.connection().raw(what).and_then(work).map_err(|error| noted(transaction, broken, what, error))
     }
 }
 
-impl Queryable for Lent<'_> {
-    fn query_iter<Q: AsRef<str>>(&mut self, query: Q) -> mysql::Result<QueryResult<'_, '_, '_, Text>> {
-        let sql = query.as_ref();
-        self.checked(sql)?;
-        let Self { transaction, loan, broken, .. } = self;
-        let result = loan.connection().raw(sql).and_then(|conn| conn.query_iter(sql));
-        result.map_err(|error| noted(transaction, broken, sql, error))
-    }
-
-    fn prep<Q: AsRef<str>>(&mut self, query: Q) -> mysql::Result<Statement> {
-        let sql = query.as_ref();
-        self.checked(sql)?;
-        let Self { transaction, loan, broken, .. } = self;
-        let result = loan.connection().raw(sql).and_then(|conn| conn.prep(sql));
-        result.map_err(|error| noted(transaction, broken, sql, error))
-    }
-
-    fn close(&mut self, statement: Statement) -> mysql::Result<()> {
-        self.checked("")?;
-        let Self { transaction, loan, broken, .. } = self;
-        let result = loan.connection().raw("").and_then(|conn| conn.close(statement));
-        result.map_err(|error| noted(transaction, broken, "the end of a prepared statement", error))
-    }
-
-    fn exec_iter<S, P>(&mut self, statement: S, params: P) -> mysql::Result<QueryResult<'_, '_, '_, Binary>>
-    where
-        S: AsStatement,
-        P: Into<Params>,
-    {
-        let params = params.into();
-        let statement = statement.as_statement(self)?.into_owned();
-        let Self { transaction, loan, broken, .. } = self;
-        let result = loan.connection().raw("").and_then(|conn| conn.exec_iter(statement, params));
-        result.map_err(|error| noted(transaction, broken, "a prepared statement", error))
-    }
-
-    fn exec_batch<S, P, I>(&mut self, statement: S, params: I) -> mysql::Result<()>
-    where
-        Self: Sized,
-        S: AsStatement,
-        P: Into<Params>,
-        I: IntoIterator<Item = P>,
-    {
-        let params: Vec<Params> = params.into_iter().map(Into::into).collect();
-        let statement = statement.as_statement(self)?.into_owned();
-        let Self { transaction, loan, broken, .. } = self;
-        let result = loan.connection().raw("").and_then(|conn| conn.exec_batch(statement, params));
-        result.map_err(|error| noted(transaction, broken, "a batch", error))
-    }
+/// As the server would say it: "Unknown prepared statement handler".
+fn foreign() -> mysql::MySqlError {
+    let message = "this statement was prepared in another unit or by another guard; prepare it again, or pass its text";
+    mysql::MySqlError { code: 1243, state: "HY000".into(), message: message.into() }
 }
 
 impl fmt::Debug for Lent<'_> {

@@ -9,6 +9,7 @@ pub(crate) mod faults;
 mod lent;
 mod lexer;
 mod opening;
+mod queryable;
 mod sizes;
 pub(crate) mod statement;
 mod texts;

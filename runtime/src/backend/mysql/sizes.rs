@@ -21,7 +21,7 @@ fn bytes(text: &str) -> u64 {
 }
 
 /// Command, statement id, flags, iterations and types, then the values.
-fn execution(params: &Params) -> u64 {
+pub(crate) fn execution(params: &Params) -> u64 {
     const HEADER: u64 = 11;
     const TYPE: u64 = 2;
     let values: u64 = match params {
