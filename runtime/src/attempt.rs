@@ -10,7 +10,7 @@ use crate::backend::{Backend, Commits};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::Failed;
-use crate::hooks::{Cause, Hooks, panic_text};
+use crate::hooks::{Cause, HookKind, bury, panic_text};
 use crate::label::Label;
 use crate::ledger::Ledger;
 use crate::outcome::Outcome;
@@ -18,7 +18,7 @@ use crate::pool::Request;
 use crate::registry::{self, Place};
 use crate::run::{Body, Turn, Verdict};
 use crate::settle::{BodySaid, Ending, Faulted, Settlement, settle};
-use crate::transaction::{Begun, Mark, Transaction, Used};
+use crate::transaction::{Begun, Level, Mark, Transaction, Used};
 use crate::tx::Tx;
 
 /// The end of an attempt, its hooks still to be run.
@@ -28,7 +28,8 @@ pub(crate) struct Ended<B: Backend> {
     pub(crate) outcome: Outcome,
     /// What ended on its own inside.
     pub(crate) ledger: Rc<Ledger>,
-    hooks: Hooks<B>,
+    /// Its hooks and values, which outlive it.
+    remains: Level<B>,
     panic: Option<Box<dyn Any + Send>>,
 }
 
@@ -51,7 +52,7 @@ pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn,
         settlement,
         outcome: stands(&transaction),
         ledger: Rc::clone(&transaction.ledger),
-        hooks: transaction.take_hooks(),
+        remains: transaction.take_level(),
         panic,
     }
 }
@@ -119,7 +120,7 @@ impl<B: Backend> Ended<B> {
         let again = failed.fault.again;
         let error = Error::from_failed(failed).of_unit(unit);
         let settlement = Settlement::Faulted(Faulted { again, error, body: BodySaid::NoError });
-        Self { settlement, outcome: Outcome::NotStarted, ledger: Rc::default(), hooks: Hooks::default(), panic: None }
+        Self { settlement, outcome: Outcome::NotStarted, ledger: Rc::default(), remains: Level::default(), panic: None }
     }
 
     /// Runs the hooks that this end calls for, then lets a panic go on.
@@ -128,22 +129,37 @@ impl<B: Backend> Ended<B> {
     pub(crate) fn conclude(self, unit: &Label, database: &Database<B>, around: Option<Rc<Ledger>>) -> Settlement {
         let _hidden = registry::hide_from_hooks(around);
         let report = |failure| database.report(&failure);
-        match &self.settlement {
-            Settlement::Committed => self.hooks.committed(unit, &report),
-            Settlement::RolledBack(cause) => self.hooks.rolled_back(unit, cause, &report),
-            Settlement::Asked(text) => self.hooks.rolled_back(unit, &Cause::Returned(text.clone()), &report),
-            Settlement::Faulted(faulted) => {
-                self.hooks.rolled_back(unit, &Cause::Fault(faulted.error.clone()), &report);
+        let Level { hooks, locals, mark: _ } = self.remains;
+        let kind = match &self.settlement {
+            Settlement::Committed => {
+                hooks.committed(unit, &report);
+                HookKind::AfterCommit
             }
             Settlement::Failed(error) if error.kind() == ErrorKind::CommitUnknown => {
-                self.hooks.unknown(unit, error, &report);
+                hooks.unknown(unit, error, &report);
+                HookKind::OnUnknown
             }
-            Settlement::Failed(error) => self.hooks.rolled_back(unit, &Cause::Marked(error.clone()), &report),
-        }
+            other => {
+                hooks.rolled_back(unit, &cause(other), &report);
+                HookKind::AfterRollback
+            }
+        };
+        bury(unit, kind, locals, &report);
         match self.panic {
             Some(payload) => resume_unwind(payload),
             None => self.settlement,
         }
+    }
+}
+
+/// Why hooks that wait for a roll-back run.
+fn cause(settlement: &Settlement) -> Cause {
+    match settlement {
+        Settlement::RolledBack(cause) => cause.clone(),
+        Settlement::Asked(text) => Cause::Returned(text.clone()),
+        Settlement::Faulted(faulted) => Cause::Fault(faulted.error.clone()),
+        Settlement::Failed(error) => Cause::Marked(error.clone()),
+        Settlement::Committed => unreachable!("a committed unit has nothing to blame"),
     }
 }
 

@@ -135,24 +135,40 @@ impl<B: Backend> Hooks<B> {
 
     /// Runs the hooks of a committed unit; each failure goes to `report`, the others run all the same.
     pub(crate) fn committed(self, unit: &Label, report: &dyn Fn(HookFailure)) {
-        for hook in self.after_commit {
+        let Self { before_commit, after_commit, after_rollback, on_unknown } = self;
+        for hook in after_commit {
             attend(unit, HookKind::AfterCommit, hook, report);
         }
+        bury(unit, HookKind::AfterCommit, (before_commit, after_rollback, on_unknown), report);
     }
 
     /// Runs the hooks of a unit, or of a savepoint, that was rolled back.
     pub(crate) fn rolled_back(self, unit: &Label, cause: &Cause, report: &dyn Fn(HookFailure)) {
-        for hook in self.after_rollback {
+        let Self { before_commit, after_commit, after_rollback, on_unknown } = self;
+        for hook in after_rollback {
             attend(unit, HookKind::AfterRollback, || hook(cause), report);
         }
+        bury(unit, HookKind::AfterRollback, (before_commit, after_commit, on_unknown), report);
     }
 
     /// Runs the hooks of a unit whose COMMIT was not answered.
     pub(crate) fn unknown(self, unit: &Label, error: &Error, report: &dyn Fn(HookFailure)) {
-        for hook in self.on_unknown {
+        let Self { before_commit, after_commit, after_rollback, on_unknown } = self;
+        for hook in on_unknown {
             attend(unit, HookKind::OnUnknown, || hook(error), report);
         }
+        bury(unit, HookKind::OnUnknown, (before_commit, after_commit, after_rollback), report);
     }
+}
+
+/// Drops what a unit leaves behind. Users' destructors are hooks of a kind: one that panics must not make a committed unit look
+/// like one that failed.
+pub(crate) fn bury<T>(unit: &Label, kind: HookKind, remains: T, report: &dyn Fn(HookFailure)) {
+    let rest = move || {
+        drop(remains);
+        None
+    };
+    attend(unit, kind, rest, report);
 }
 
 fn attend(unit: &Label, kind: HookKind, hook: impl FnOnce() -> Option<String>, report: &dyn Fn(HookFailure)) {

@@ -269,8 +269,9 @@ impl<B: Backend> Transaction<B> {
         .in_unit(&self.unit, self.attempt, &self.settled)
     }
 
-    pub(crate) fn take_hooks(&self) -> Hooks<B> {
-        self.with_level(|level| std::mem::take(&mut level.hooks))
+    /// What outlives the transaction: its hooks and its values.
+    pub(crate) fn take_level(&self) -> Level<B> {
+        self.with_level(std::mem::take)
     }
 
     /// The session is back from a loan.

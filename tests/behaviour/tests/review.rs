@@ -2,8 +2,8 @@
 //! closures, secrets in guards, sessions after read-only units.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
@@ -124,6 +124,39 @@ fn s86_guards_do_not_show_the_password() {
     for text in [format!("{scope:?}"), format!("{db:?}"), session, lent] {
         assert!(!text.contains("dragon-plum"), "{text}");
     }
+}
+
+/// Something whose destructor panics.
+#[derive(Default)]
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("planned");
+    }
+}
+
+#[test]
+fn s56_destructors_that_panic_after_the_end_are_reported_and_the_caller_gets_the_value() {
+    let failures = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&failures);
+    let world = World::with(|builder| {
+        builder.on_hook_error(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        })
+    });
+    let ran = Arc::new(AtomicU32::new(0));
+    let value = world.db.unit("leaves bombs").run::<_, Error>(|tx| {
+        tx.query_drop("DO 1")?;
+        tx.local::<Bomb>();
+        let bomb = Bomb;
+        tx.after_rollback(move |_| drop(bomb));
+        let ran = Arc::clone(&ran);
+        tx.after_commit(move || drop(ran.fetch_add(1, Ordering::Relaxed)));
+        Ok(7)
+    });
+    assert_eq!(value.expect("it is committed"), 7);
+    assert_eq!((ran.load(Ordering::Relaxed), failures.load(Ordering::Relaxed)), (1, 2));
 }
 
 #[test]
