@@ -1,0 +1,140 @@
+//! What the runtime asks of any engine's connection, for this one: begin and end of transactions, savepoints, resets, and what a
+//! connection is worth afterwards. The statements of bodies are next door.
+
+use std::sync::Arc;
+
+use super::{COMMIT, Ghost, Left, MySqlConnection, NO_SUCH_THREAD, Open, ROLLBACK, Step, Trust, given_up};
+use crate::backend::mysql::faults;
+use crate::backend::mysql::opening::{Begin, OPENED, open};
+use crate::backend::mysql::texts::Texts;
+use crate::backend::mysql::wire::Request;
+use crate::backend::{Characteristics, Connection, Laid, Standing};
+use crate::fault::{AtCommit, Failed};
+
+impl Connection for MySqlConnection {
+    type Ghost = Ghost;
+
+    fn expect(&mut self, characteristics: Characteristics) {
+        self.wanted = characteristics;
+    }
+
+    fn doubt(&mut self) {
+        self.trust = Trust::Doubted;
+    }
+
+    fn reassure(&mut self) -> Result<(), Failed> {
+        match (self.step, std::mem::replace(&mut self.trust, Trust::Alive)) {
+            (Step::Out, _) => Err(given_up()),
+            (Step::In, Trust::Alive) => Ok(()),
+            (Step::In, Trust::Doubted) => {
+                self.exchange(Request::Ping, &mut drop).map(drop).inspect_err(|_| self.step = Step::Out)
+            }
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), Failed> {
+        if self.transaction == Open::No {
+            return Ok(());
+        }
+        self.transaction = Open::Ending;
+        let answer = self.send(COMMIT);
+        match &answer {
+            Ok(_) => self.transaction = Open::No,
+            Err(failed) if failed.fault.at_commit == AtCommit::Unknown => {
+                self.step = Step::Out;
+                if failed.code.is_some() {
+                    // The server did answer: no COMMIT is on its way any more that a kill could undo, and locks may be left.
+                    self.transaction = Open::MayBe;
+                }
+            }
+            Err(_) => self.transaction = Open::MayBe,
+        }
+        answer.map(drop)
+    }
+
+    fn rollback(&mut self) -> Result<(), Failed> {
+        if self.transaction == Open::No || self.step == Step::Out {
+            return Ok(());
+        }
+        // A session that will not roll back keeps its transaction; a later COMMIT on it would save half a unit.
+        self.send(ROLLBACK).inspect_err(|_| self.step = Step::Out)?;
+        self.transaction = Open::No;
+        Ok(())
+    }
+
+    fn savepoint(&mut self) -> Result<String, Failed> {
+        self.begin()?;
+        self.savepoints += 1;
+        let name = format!("unit_of_work_{}", self.savepoints);
+        self.send(&format!("SAVEPOINT {name}")).map(|_| name)
+    }
+
+    /// If the savepoint is still there, nothing since it was set has ended the transaction.
+    fn release(&mut self, savepoint: &str) -> Result<(), Failed> {
+        self.about_savepoint(&format!("RELEASE SAVEPOINT {savepoint}"))
+    }
+
+    fn rollback_to(&mut self, savepoint: &str) -> Result<(), Failed> {
+        self.about_savepoint(&format!("ROLLBACK TO SAVEPOINT {savepoint}"))
+    }
+
+    fn reset(&mut self) -> Result<(), Failed> {
+        self.step = Step::Out;
+        self.wire.exchange(Request::Reset, &mut drop).map_err(faults::failed)?;
+        self.server = Arc::new(open(&mut *self.wire)?);
+        // What texts mean depends on the session's `sql_mode`, which was read anew.
+        self.texts = Texts::default();
+        if let Some(home) = &self.home {
+            // A reset leaves the default database where `USE` put it.
+            let text = format!("USE `{}`", home.replace('`', "``"));
+            self.wire.exchange(Request::Query(&text), &mut drop).map_err(faults::failed)?;
+        } else if self.is_elsewhere()? {
+            // There is no way back to no database at all: the session stays out of step, and is thrown away.
+            return Ok(());
+        }
+        self.has = OPENED;
+        self.left = Left::Nothing;
+        self.step = Step::In;
+        Ok(())
+    }
+
+    fn standing(&self) -> Standing {
+        match (self.step, self.transaction, self.left) {
+            (Step::Out, _, _) | (Step::In, Open::MayBe | Open::Ending, _) => Standing::Broken,
+            (Step::In, Open::No, Left::Something) => Standing::Touched,
+            (Step::In, Open::No, Left::Nothing) => Standing::Clean,
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.step = Step::Out;
+    }
+
+    fn shut(&mut self) {
+        self.wire.shut();
+    }
+
+    fn ghost(&self) -> Option<Ghost> {
+        match (self.server.begin, self.transaction) {
+            (Begin::Implicit, Open::No | Open::MayBe) if self.server.identity.is_unmistakable() => {
+                Some(Ghost { server: Arc::clone(&self.server) })
+            }
+            (Begin::Implicit | Begin::Explicit, _) => None,
+        }
+    }
+
+    fn lay(&mut self, ghost: &Ghost) -> Result<Laid, Failed> {
+        let other = &ghost.server;
+        if self.server.begin == Begin::Explicit || !self.server.identity.is_same_server(&other.identity) {
+            return Ok(Laid::OutOfReach);
+        }
+        match self.send(&format!("KILL CONNECTION {}", other.connection)) {
+            Err(failed) if failed.code != Some(NO_SUCH_THREAD) => Err(failed),
+            Ok(_) | Err(_) => Ok(Laid::Gone),
+        }
+    }
+
+    fn stopper(&self) -> Box<dyn FnOnce() + Send> {
+        self.wire.stopper()
+    }
+}
