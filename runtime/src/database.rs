@@ -2,7 +2,7 @@
 //! units; decides nothing about either.
 
 use std::fmt;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -193,6 +193,10 @@ impl<B: Backend> Clone for Database<B> {
         Self(Arc::clone(&self.0))
     }
 }
+
+/// What a panic can leave half done is a unit, and that is rolled back.
+impl<B: Backend> UnwindSafe for Database<B> {}
+impl<B: Backend> RefUnwindSafe for Database<B> {}
 
 impl<B: Backend> fmt::Debug for Database<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -87,7 +87,7 @@ impl<B: Backend> Drop for Loan<B> {
         if fired == Some(Fired::Yes) {
             // The answer may have come in the same moment. But the connection is gone: a COMMIT on it would seem unanswered.
             session.connection.give_up();
-            let _noted = self.transaction.note(late("in this statement; its connection was ended"), "the deadline");
+            let _noted = self.transaction.note(late("in a statement; its connection was ended"), "");
         }
         self.transaction.take_back(session);
     }

@@ -29,7 +29,7 @@ impl fmt::Display for Outcome {
             Self::RolledBack => "the unit was rolled back",
             Self::NotStarted => "nothing was begun",
             Self::Unknown => "it is not known whether the unit was committed",
-            Self::Torn => "part of the unit is in the database",
+            Self::Torn => "part of the unit may be in the database",
             Self::Untransacted => "the unit ran without a transaction",
         })
     }

@@ -157,7 +157,7 @@ impl<B: Backend> Transaction<B> {
             return Err(doom.error.clone());
         }
         if self.is_late() {
-            return Err(self.note(late("before this statement; it was not sent"), "the deadline"));
+            return Err(self.note(late("before the next statement; it was not sent"), ""));
         }
         Ok(())
     }
@@ -173,12 +173,14 @@ impl<B: Backend> Transaction<B> {
         error
     }
 
-    /// What a failure means in this unit, which may be more than the server knows.
+    /// What a failure means in this unit, which may be more than the server knows. An empty statement is none.
     pub(crate) fn judge(&self, mut failed: Failed, statement: &str) -> Doom {
         self.suspect_the_suspended(&mut failed);
         self.blame_the_deadline(&mut failed);
         let fault = failed.fault;
-        let error = Error::from_failed(failed).on_statement(statement).in_unit(&self.unit, self.attempt, &self.settled);
+        let error = Error::from_failed(failed);
+        let error = if statement.is_empty() { error } else { error.on_statement(statement) };
+        let error = error.in_unit(&self.unit, self.attempt, &self.settled);
         Doom { fault, error }
     }
 

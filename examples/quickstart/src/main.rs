@@ -73,7 +73,7 @@ fn print(args: &Args, load: Load, rows: &[Row], left_out: Option<String>) -> Res
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(rows)?)?;
     } else {
-        writeln!(out, "{}", report::table(rows))?;
+        writeln!(out, "{}\n\n{}", report::LEGEND, report::table(rows))?;
         writeln!(out, "{}", story::tell(rows, load))?;
     }
     if let Some(left_out) = left_out {

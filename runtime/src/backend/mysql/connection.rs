@@ -282,7 +282,7 @@ fn given_up() -> Failed {
 }
 
 fn committed_inside() -> Failed {
-    let detail = "something here ended the unit's transaction, so part of the unit may be committed; it was not run again; \
+    let detail = "something here ended the unit's transaction; it was not run again; \
                   take the COMMIT out of the procedure, or call it outside of any unit with `db.session`";
     Failed::of(ErrorKind::ImplicitCommit, Undone::Transaction, Again::Never, detail)
 }

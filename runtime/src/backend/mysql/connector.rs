@@ -131,13 +131,20 @@ fn connect_within(opts: &Opts, within: Duration) -> mysql::Result<Conn> {
     }
 }
 
+/// "Unknown database".
+const NO_SUCH_DATABASE: u16 = 1049;
+
 /// Whatever goes wrong before there is a session, nothing had begun.
 fn while_connecting(mut failed: Failed) -> Failed {
     failed.fault.undone = Undone::Nothing;
     match failed.fault.kind {
         ErrorKind::ConnectionLost | ErrorKind::Statement => {
             failed.fault.kind = ErrorKind::Connect;
-            failed.detail = format!("no connection could be opened: {}", failed.detail).into();
+            let what = match failed.code {
+                Some(NO_SUCH_DATABASE) => "the server has no such database; create it, or correct the end of the URL",
+                _ => "no connection could be opened",
+            };
+            failed.detail = format!("{what}: {}", failed.detail).into();
         }
         _ => {}
     }

@@ -175,6 +175,9 @@ pub(crate) fn failed(error: Error) -> Failed {
         _ => (None, None),
     };
     let detail = match (meaning(fault), words(&error)) {
+        (Some(_), Some(words)) if is_about_parameters(&error) => {
+            format!("the parameters do not fit the statement: {words}")
+        }
         (Some(meaning), Some(words)) => format!("{meaning}: {words}"),
         (None, Some(words)) => words,
         (meaning, None) => meaning.unwrap_or("a value does not have the type that was asked for").to_owned(),
@@ -202,6 +205,14 @@ fn tellable(error: Error) -> Option<Arc<dyn std::error::Error + Send + Sync>> {
     }
 }
 
+/// These come from the driver before anything was sent.
+fn is_about_parameters(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DriverError(DriverError::MismatchedStmtParams(..) | DriverError::Params(_) | DriverError::MixedParams)
+    )
+}
+
 /// What the server or the driver said.
 fn words(error: &Error) -> Option<String> {
     match error {
@@ -225,7 +236,9 @@ fn meaning(fault: Fault) -> Option<&'static str> {
         ErrorKind::ReadOnly => "a write in a read-only unit; declare it without `read_only`",
         ErrorKind::ConnectionLost => "the connection was lost or is out of step, and will not be used again",
         ErrorKind::Unavailable => "the server cannot do this for the moment",
-        ErrorKind::AccessDenied => "the server does not let this user in",
+        ErrorKind::AccessDenied => {
+            "the server does not let this user in; look at user and password in the URL, and at the hosts that the user may come from"
+        }
         ErrorKind::Connect => "no connection could be opened; is a server running at this address?",
         ErrorKind::Conversion => "a value does not have the type that was asked for",
         _ => return None,
