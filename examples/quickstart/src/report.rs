@@ -69,10 +69,10 @@ const BAR: u64 = 20;
 
 /// What the ways send and what the columns count.
 pub(crate) const LEGEND: &str = "\
-read-add-write  SELECT n, then UPDATE SET n = <what was read + 1>      for-update  the same with SELECT n FOR UPDATE
-in-place        UPDATE SET n = n + 1
-acknowledged = units that returned Ok; got = the counter afterwards; lost = acknowledged - got;
-gave up = units that met their retry limit; retries = attempts beyond the first";
+read-add-write: SELECT n, then UPDATE SET n = <what was read + 1>; for-update: the same with SELECT n FOR UPDATE;
+in-place: UPDATE SET n = n + 1.
+acknowledged: units that returned Ok; got: the counter afterwards; lost: acknowledged - got;
+gave up: units that met their retry limit; retries: attempts beyond the first.";
 
 /// The rows, aligned, with a head, and a line on what the star means if there is one.
 pub(crate) fn table(rows: &[Row]) -> String {

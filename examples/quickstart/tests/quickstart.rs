@@ -105,7 +105,8 @@ fn a_person_gets_a_table_and_a_paragraph() {
     let output = run(&["--threads", "4", "--rounds", "50"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let text = stdout(&output);
-    assert!(text.starts_with("way "), "{text}");
+    assert!(text.contains("\nway "), "{text}");
+    assert!(text.contains("lost: acknowledged - got"), "{text}");
     assert_eq!(text.lines().filter(|line| line.starts_with("read-add-write  ")).count(), 5, "{text}");
     assert!(text.contains("4 threads added 1 to one counter 50 times each"), "{text}");
     assert_eq!(stderr(&output), "", "no progress bar where there is no terminal");
