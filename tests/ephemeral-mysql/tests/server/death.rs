@@ -9,8 +9,8 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{Pid, getpgid};
 
 use crate::support::{
-    Scratch, again, again_in, directory, hear, is_gone, processes, second_role, serve_until_the_end, tell,
-    this_executable, wait_until_gone,
+    Scratch, again, again_in, directory, hear, processes, second_role, serve_until_the_end, tell, this_executable,
+    wait_until_gone,
 };
 
 fn raw(pid: u32) -> Pid {
@@ -24,7 +24,7 @@ fn a_drop_removes_process_and_directory() {
     let before = processes(&directory);
     assert!(before.contains(&server.pid()) && before.len() == 2, "the server and its supervisor: {before:?}");
     drop(server);
-    assert!(is_gone(&directory));
+    wait_until_gone(&directory);
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn a_drop_removes_a_paused_server() {
     let directory = directory(&server);
     server.pause();
     drop(server);
-    assert!(is_gone(&directory));
+    wait_until_gone(&directory);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_panic_removes_it() {
         panic!("on purpose, with a server");
     });
     panicked.join().expect_err("it panicked");
-    assert!(is_gone(&receive.recv().expect("the server had started")));
+    wait_until_gone(&receive.recv().expect("the server had started"));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_drop_removes_it_although_the_supervisor_was_killed() {
     let directory = directory(&server);
     kill_supervisor(&directory, server.pid());
     drop(server);
-    assert!(is_gone(&directory));
+    wait_until_gone(&directory);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn the_next_start_removes_what_a_crash_of_both_left_behind() {
     child.kill().and_then(|()| child.wait()).expect("it can be killed");
     assert_eq!(processes(&left), [server].into(), "now only the server is left, and nobody watches it");
     let next = Server::builder().directory(scratch.path()).start().expect("a server starts");
-    assert!(is_gone(&left));
+    wait_until_gone(&left);
     assert!(living.conn().is_ok() && next.conn().is_ok());
 }
 
