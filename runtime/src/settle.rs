@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::backend::{Backend, Commits, Connection};
 use crate::error::{Error, ErrorKind};
-use crate::fault::{Again, AtCommit, Failed, Fault, Undone};
+use crate::fault::{Again, AtCommit, Failed, Undone};
 use crate::hooks::Cause;
 use crate::observe;
 use crate::options::Access;
@@ -237,13 +237,7 @@ fn give_back<B: Backend>(transaction: &Transaction<B>, session: Session<B>) {
 fn leaked<B: Backend>(transaction: &Transaction<B>) -> Settlement {
     transaction.database.pool().abandon(transaction.take_ghost());
     let detail = "a connection guard or row stream of this unit was leaked (`mem::forget`); its connection is given up";
-    let fault = Fault {
-        kind: ErrorKind::Busy,
-        undone: Undone::Connection,
-        again: Again::Never,
-        at_commit: AtCommit::RolledBack,
-    };
-    let failed = Failed::of(fault.kind, fault.undone, fault.again, detail);
+    let failed = Failed::of(ErrorKind::Busy, Undone::Connection, Again::Never, detail);
     let settlement = Settlement::Failed(transaction.note(failed, "the end of the unit"));
     transaction.settled.settle(outcome(&settlement, transaction.characteristics.commits));
     settlement

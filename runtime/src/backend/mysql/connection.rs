@@ -102,24 +102,21 @@ impl MySqlConnection {
     pub(crate) fn statement(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> Result<Answer, Failed> {
         let reading = self.texts.read(request.text(), self.server.mode);
         self.measure(largest_packet(&request))?;
-        match reading.verdict {
-            Verdict::Refused(refusal) => Err(refused(&refusal.to_string())),
-            // Without a transaction there is none that could be ended unseen.
-            Verdict::Plain | Verdict::Bracketed if self.wanted.commits == Commits::Each => {
-                self.begin()?;
-                let touches = if reading.verdict == Verdict::Plain { reading.touches } else { Touches::Session };
-                self.noting(touches, reading.wait, |wire| wire.exchange(request, rows))
-            }
-            Verdict::Plain => {
-                self.begin()?;
-                self.noting(reading.touches, reading.wait, |wire| wire.exchange(request, rows))
-            }
-            Verdict::Bracketed => {
-                self.begin()?;
-                let name = self.savepoint()?;
-                let answer = self.noting(Touches::Session, reading.wait, |wire| wire.exchange(request, rows));
-                self.close_bracket(&name, answer)
-            }
+        let touches = match reading.verdict {
+            Verdict::Refused(refusal) => return Err(refused(&refusal.to_string())),
+            Verdict::Plain => reading.touches,
+            Verdict::Bracketed => Touches::Session,
+        };
+        self.begin()?;
+        // Without a transaction there is none that could be ended unseen.
+        let bracket = match (reading.verdict, self.wanted.commits) {
+            (Verdict::Bracketed, Commits::Together) => Some(self.savepoint()?),
+            (_, Commits::Each) | (Verdict::Plain | Verdict::Refused(_), Commits::Together) => None,
+        };
+        let answer = self.noting(touches, reading.wait, |wire| wire.exchange(request, rows));
+        match bracket {
+            Some(name) => self.close_bracket(&name, answer),
+            None => answer,
         }
     }
 
