@@ -7,11 +7,11 @@ mod contract;
 use std::sync::Arc;
 
 use mysql::{Conn, Row};
+use unit_of_work_sql::{Touches, Verdict, Wait};
 
 use super::faults;
 use super::opening::{Begin, OPENED, OnLockTimeout, Server, WHERE_AM_I, change, open};
 use super::sizes::largest_packet;
-use super::statement::{Touches, Verdict, Wait};
 use super::texts::Texts;
 use super::wire::{Answer, Request, SessionState, Wire};
 use crate::backend::{Characteristics, Commits, Connection};

@@ -5,11 +5,11 @@ use std::fmt;
 use std::rc::Rc;
 
 use mysql::{Conn, Params, Statement};
+use unit_of_work_sql::Verdict;
 
 use super::MySql;
 use super::faults;
 use super::sizes::execution;
-use super::statement::Verdict;
 use crate::backend::{Commits, Connection};
 use crate::error::{Error, ErrorKind};
 use crate::fault::Undone;

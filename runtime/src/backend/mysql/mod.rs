@@ -1,17 +1,15 @@
 //! MySQL and MariaDB, by the driver's raw `Conn`: never its `Pool`, `Transaction` or `TxOpts`, which send what we do not know of.
 //! What opens a connection is `connector` and `opening`, what it knows and does is `connection`, what an error means is `faults`,
-//! what a text is is `statement`, what bodies call is `vocabulary` and `lent`; `wire` is all that is needed of the driver.
+//! what a text is says the crate `unit-of-work-sql`, what bodies call is `vocabulary` and `lent`; `wire` is all that is needed of the driver.
 
 mod administration;
 pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod faults;
 mod lent;
-mod lexer;
 mod opening;
 mod queryable;
 mod sizes;
-pub(crate) mod statement;
 mod texts;
 mod vocabulary;
 pub(crate) mod wire;

@@ -2,9 +2,9 @@
 //! server tells about itself meanwhile. Two packets; the texts and their order are decided here.
 
 use mysql::{Row, Value};
+use unit_of_work_sql::Mode;
 
 use super::faults;
-use super::statement::Mode;
 use super::wire::{Request, SessionState, Wire};
 use crate::backend::{Characteristics, Commits, LockWait};
 use crate::error::ErrorKind;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::statement::{Mode, Reading, read};
+use unit_of_work_sql::{Mode, Reading, read};
 
 /// Texts remembered per connection; an application has tens to hundreds.
 const TEXTS: usize = 512;

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Why a text must not be sent inside a unit. A word is the statement's first, in upper case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// No statement at all, or only comments.
     Empty,
     /// Something follows a semicolon.

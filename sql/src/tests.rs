@@ -4,8 +4,7 @@ mod lists;
 mod random;
 
 use self::lists::{INNOCENT, LEADING, READING, REFUSED, WRITING};
-use super::super::lexer::{Backslash, DoubleQuotes};
-use super::{Effect, Mode, Reading, Refusal, Touches, Verdict, Wait};
+use super::{Backslash, DoubleQuotes, Effect, Mode, Reading, Refusal, Touches, Verdict, Wait};
 
 fn read(sql: &str) -> Reading {
     super::read(sql, Mode::default())

@@ -9,14 +9,16 @@
 /// A text that ends a literal in one mode goes on in another (`'\'; COMMIT; -- '`), so that no reading is right without
 /// knowing the mode. The default is the servers' own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Mode {
-    pub(crate) backslash: Backslash,
-    pub(crate) double_quotes: DoubleQuotes,
+pub struct Mode {
+    /// What a backslash in a string means.
+    pub backslash: Backslash,
+    /// What stands between double quotes.
+    pub double_quotes: DoubleQuotes,
 }
 
 /// What a backslash in a string means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) enum Backslash {
+pub enum Backslash {
     /// It takes the next character with it.
     #[default]
     Escapes,
@@ -26,7 +28,7 @@ pub(crate) enum Backslash {
 
 /// What stands between double quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) enum DoubleQuotes {
+pub enum DoubleQuotes {
     /// Strings, in which backslashes may escape.
     #[default]
     Strings,
@@ -36,7 +38,7 @@ pub(crate) enum DoubleQuotes {
 
 impl Mode {
     /// The mode that a value of `@@sql_mode` stands for; the server lists the members of `ANSI` and its like one by one.
-    pub(crate) fn of(sql_mode: &str) -> Self {
+    pub fn of(sql_mode: &str) -> Self {
         let has = |name: &str| sql_mode.split(',').any(|member| member.trim().eq_ignore_ascii_case(name));
         Self {
             backslash: if has("NO_BACKSLASH_ESCAPES") { Backslash::Ordinary } else { Backslash::Escapes },

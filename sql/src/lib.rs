@@ -1,29 +1,42 @@
-//! What a text is, read before it is sent: may it go out inside a unit, does it write, what does it leave on the session,
-//! does it ask not to wait.
+//! What an SQL text is to a transaction on MySQL or MariaDB: may it go out inside one, does it write, what does it leave on the
+//! session, does it ask not to wait. A part of the crate `unit-of-work`, which reads every text before it sends it; its attribute
+//! reads the literals in a function's body, by the same lists, when the function is compiled.
+//!
+//! ```
+//! use unit_of_work_sql::{Mode, Refusal, Verdict, read};
+//!
+//! let reading = read("/* good night */ ROLLBACK", Mode::default());
+//! assert_eq!(reading.verdict, Verdict::Refused(Refusal::TransactionControl("ROLLBACK")));
+//! ```
 //!
 //! Decides how the parts are put together: several readings of executable comments, several statements in a text, what
 //! may stand anywhere in one. Which first words are what is `grammar`'s, what is said about a refused text is `refusal`'s,
 //! where tokens begin and end is the lexer's. Remembering readings is left to the caller.
 
 mod grammar;
+mod lexer;
 mod refusal;
 
-pub(crate) use self::refusal::Refusal;
-pub(crate) use super::lexer::Mode;
-use super::lexer::{Kind, Lexer};
+pub use self::lexer::{Backslash, DoubleQuotes, Mode};
+use self::lexer::{Kind, Lexer};
+pub use self::refusal::Refusal;
 
 /// What a text is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reading {
-    pub(crate) verdict: Verdict,
-    pub(crate) effect: Effect,
-    pub(crate) touches: Touches,
-    pub(crate) wait: Wait,
+pub struct Reading {
+    /// Whether it may be sent inside a unit.
+    pub verdict: Verdict,
+    /// Whether it writes.
+    pub effect: Effect,
+    /// Whether it leaves something on the session.
+    pub touches: Touches,
+    /// How it wants to wait for row locks.
+    pub wait: Wait,
 }
 
 /// Whether a text may be sent inside a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// It can neither end the transaction nor change what the session is.
     Plain,
     /// It may commit unseen (`CALL`, whatever no list has): only a savepoint around it tells.
@@ -34,7 +47,7 @@ pub(crate) enum Verdict {
 
 /// Whether a text writes by its own words. What a function or procedure does is known to the server alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Effect {
+pub enum Effect {
     /// Nothing in the text says that it writes.
     Reads,
     /// Changes rows or temporary tables, or writes a file (`INTO OUTFILE`), which no rollback removes.
@@ -43,7 +56,7 @@ pub(crate) enum Effect {
 
 /// Whether a text leaves state on the session that session tracking does not show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Touches {
+pub enum Touches {
     /// It does not. `LAST_INSERT_ID(n)` is here: any INSERT changes that value too.
     Nothing,
     /// It names a user variable, takes a lock that outlives the transaction, makes or drops a temporary table, or may
@@ -53,7 +66,7 @@ pub(crate) enum Touches {
 
 /// How a text wants to wait for row locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Wait {
+pub enum Wait {
     /// Not at all: `NOWAIT`, or `WAIT 0`, which MariaDB defines as the same and answers with the same 1205.
     NoWait,
     /// As long as the session's settings say, or a number of seconds.
@@ -80,7 +93,7 @@ const LOCKING_FUNCTIONS: &[&str] = &[
 /// Whether an executable comment is executed depends on the server's kind and version, and a proxy may hide both; so the
 /// text is read once for every combination of heeded and skipped markers, and the most careful reading counts. A text
 /// without executable comments is read once. Never panics, whatever the text; takes time linear in its length.
-pub(crate) fn read(sql: &str, mode: Mode) -> Reading {
+pub fn read(sql: &str, mode: Mode) -> Reading {
     let tokens = Lexer::new(sql, mode);
     let Some(markers) = markers(tokens.clone()) else {
         return Reading::refused(Refusal::Undecidable);
