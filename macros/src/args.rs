@@ -1,45 +1,44 @@
-//! The attribute's arguments: one row of `KEYS` each, and what they say together. How a list of them is read is `list`'s, how a
-//! kind of value is read is `value`'s; what an argument means is the runtime's.
+//! What a unit's arguments say together: its mode, how often its body can run, what its descriptor is told. Which arguments there
+//! are stands in `keys`; what contradicts is decided by `rules`.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Path, PathSegment, Token};
 
 use crate::errors::Errors;
-use crate::list::{Key, read};
+use crate::keys::Meaning;
+use crate::list::Clause;
 use crate::rules;
-use crate::value::{Choice, Constant, Form, Given};
+use crate::value::{Constant, Setting, Value};
 
 /// What the attribute was given.
 pub(crate) struct Args {
-    /// The arguments that could be read, as they were written.
-    names: Vec<Ident>,
     pub(crate) settings: Vec<Setting>,
     pub(crate) mode: Mode,
     pub(crate) attempts: Attempts,
+    pub(crate) literals: Literals,
     /// Patterns for the errors that commit, and for those that ask for another attempt.
     pub(crate) commit_on: Option<TokenStream>,
     pub(crate) retry_on: Option<TokenStream>,
     pub(crate) database: Option<Expr>,
     pub(crate) runtime: Path,
+    /// The arguments that are not off, as they were written.
+    given: Vec<Given>,
 }
 
-/// A method of the descriptor (or of the retry policy) and its argument.
-pub(crate) struct Setting {
-    pub(crate) method: &'static str,
-    pub(crate) value: Value,
+/// An argument that counts for a unit.
+pub(crate) struct Given {
+    pub(crate) name: Ident,
+    pub(crate) origin: Origin,
 }
 
-/// The argument of a [`Setting`].
-pub(crate) enum Value {
-    /// A method that says everything by its name has none.
-    Nothing,
-    /// One of the runtime's own.
-    Constant(Constant),
-    /// The user's tokens.
-    Written(TokenStream),
-    Duration(std::time::Duration),
-    Policy(Vec<Setting>),
+/// Whose attribute an argument stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The function's own.
+    Function,
+    /// That of the block around it.
+    Block,
 }
 
 /// How often a unit's body can run.
@@ -47,6 +46,21 @@ pub(crate) enum Value {
 pub(crate) enum Attempts {
     One,
     Several,
+}
+
+/// Whether a unit may send statements that write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writes {
+    Allowed,
+    Refused,
+}
+
+/// Whether the texts in a unit's body are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Literals {
+    Read,
+    /// What is wrong with the arguments may be what would have made them right.
+    Trusted,
 }
 
 /// What a mode of propagation makes of a unit, as far as rules ask.
@@ -65,118 +79,64 @@ pub(crate) enum Mode {
     Unknown,
 }
 
-/// What one argument says.
-enum Meaning {
-    Set(Setting),
-    Mode(Value),
-    Never,
-    CommitOn(TokenStream),
-    RetryOn(TokenStream),
-    Database(Expr),
-    Runtime(Path),
-}
-
-#[rustfmt::skip]
-const KEYS: &[Key<Meaning>] = &[
-    Key { name: "isolation",    decides: "isolation",    example: r#"isolation = "serializable""#,      read: |given, _| given.choice(ISOLATION).map(set("isolation")) },
-    Key { name: "access",       decides: "access",       example: r#"access = "read only""#,            read: |given, _| given.choice(ACCESS).map(set("access")) },
-    Key { name: "read_only",    decides: "access",       example: "read_only",                          read: |given, _| given.flag(READ_ONLY).map(set("access")) },
-    Key { name: "propagation",  decides: "propagation",  example: r#"propagation = "requires_new""#,    read: |given, _| given.choice(PROPAGATION).map(Meaning::Mode) },
-    Key { name: "repeatable",   decides: "repeatable",   example: "repeatable",                         read: |given, _| given.flag(Value::Nothing).map(set("repeatable")) },
-    Key { name: "retry",        decides: "retry",        example: r#"retry = "never"` or `retry(max_attempts = 5, within = "2s")"#, read: retry },
-    Key { name: "timeout",      decides: "timeout",      example: r#"timeout = "2s""#,                  read: |given, _| given.duration().map(set("timeout")) },
-    Key { name: "lock_wait",    decides: "lock_wait",    example: r#"lock_wait = "5s""#,                read: |given, _| given.duration().map(set("lock_wait")) },
-    Key { name: "snapshot",     decides: "snapshot",     example: "snapshot",                           read: |given, _| given.flag(Value::Nothing).map(set("snapshot")) },
-    Key { name: "commit_on",    decides: "commit_on",    example: "commit_on(BankError::Blocked(_))",   read: |given, _| given.pattern().map(Meaning::CommitOn) },
-    Key { name: "retry_on",     decides: "retry_on",     example: "retry_on(BankError::Outdated(_))",   read: |given, _| given.pattern().map(Meaning::RetryOn) },
-    Key { name: "exactly_once", decides: "exactly_once", example: "exactly_once",                       read: |given, _| Err(given.unbuilt("a COMMIT whose answer is lost is the error `CommitUnknown`")) },
-    Key { name: "contention",   decides: "contention",   example: "contention(key = from)",             read: |given, _| Err(given.unbuilt("units in conflict wait by the backoff of `retry` alone")) },
-    Key { name: "name",         decides: "name",         example: r#"name = "monthly billing""#,        read: |given, _| given.text().map(set("name")) },
-    Key { name: "db",           decides: "db",           example: "db = LEDGER",                        read: |given, _| given.expression().map(Meaning::Database) },
-    Key { name: "crate",        decides: "crate",        example: "crate = ::unit_of_work",             read: |given, _| given.path().map(Meaning::Runtime) },
-];
-
-#[rustfmt::skip]
-const RETRY_KEYS: &[Key<Setting>] = &[
-    Key { name: "max_attempts", decides: "max_attempts", example: "max_attempts = 5",   read: |given, _| given.count().map(setting("max_attempts")) },
-    Key { name: "within",       decides: "within",       example: r#"within = "2s""#,   read: |given, _| given.duration().map(setting("within")) },
-    Key { name: "base",         decides: "base",         example: r#"base = "1ms""#,    read: |given, _| given.duration().map(setting("base")) },
-    Key { name: "cap",          decides: "cap",          example: r#"cap = "250ms""#,   read: |given, _| given.duration().map(setting("cap")) },
-];
-
-const ISOLATION: Choice = Choice {
-    of: "isolation level",
-    ty: "Isolation",
-    words: &[
-        ("read uncommitted", "ReadUncommitted"),
-        ("read committed", "ReadCommitted"),
-        ("repeatable read", "RepeatableRead"),
-        ("serializable", "Serializable"),
-    ],
-};
-
-const ACCESS: Choice =
-    Choice { of: "access mode", ty: "Access", words: &[("read write", "ReadWrite"), ("read only", "ReadOnly")] };
-
-const READ_ONLY: Value = Value::Constant(Constant { ty: "Access", name: "ReadOnly" });
-
-const PROPAGATION: Choice = Choice {
-    of: "propagation",
-    ty: "Propagation",
-    words: &[
-        ("required", "Required"),
-        ("outermost", "Outermost"),
-        ("requires_new", "RequiresNew"),
-        ("nested", "Nested"),
-        ("mandatory", "Mandatory"),
-        ("supports", "Supports"),
-        ("not_supported", "NotSupported"),
-        ("never", "Never"),
-    ],
-};
-
-const RETRY: Choice = Choice { of: "retry policy", ty: "Retry", words: &[("never", "NEVER")] };
-
 impl Args {
-    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut args = Self::none();
-        for (name, meaning) in read(KEYS, tokens, errors) {
-            args.names.push(name);
-            args.apply(meaning);
-        }
+    /// What a function's own arguments say, with those that it inherits; contradictions are mistakes.
+    pub(crate) fn of(own: Vec<Clause<Meaning>>, inherited: Vec<Clause<Meaning>>, errors: &mut Errors) -> Self {
+        let args = Self::unchecked(own, inherited);
         rules::check_arguments(&args, errors);
         // The argument that is wrong may be the one that would have made the rest right: no check may follow from its absence.
-        if !errors.is_empty() {
-            args.attempts = Attempts::One;
+        if errors.is_empty() { args } else { args.trusted() }
+    }
+
+    /// The same where the mistakes were told already.
+    pub(crate) fn lenient(own: Vec<Clause<Meaning>>, inherited: Vec<Clause<Meaning>>) -> Self {
+        Self::unchecked(own, inherited).trusted()
+    }
+
+    pub(crate) fn unchecked(own: Vec<Clause<Meaning>>, inherited: Vec<Clause<Meaning>>) -> Self {
+        let mut args = Self::none();
+        let inherited = inherited.into_iter().map(|clause| (clause, Origin::Block));
+        for (clause, origin) in own.into_iter().map(|clause| (clause, Origin::Function)).chain(inherited) {
+            if !matches!(clause.meaning, Meaning::Off) {
+                args.given.push(Given { name: clause.name, origin });
+            }
+            args.apply(clause.meaning);
         }
         args
     }
 
     fn none() -> Self {
         Self {
-            names: Vec::new(),
             settings: Vec::new(),
             mode: Mode::Begins,
             attempts: Attempts::Several,
+            literals: Literals::Read,
             commit_on: None,
             retry_on: None,
             database: None,
             runtime: runtime(),
+            given: Vec::new(),
         }
+    }
+
+    fn trusted(self) -> Self {
+        Self { attempts: Attempts::One, literals: Literals::Trusted, ..self }
     }
 
     fn apply(&mut self, meaning: Meaning) {
         match meaning {
             Meaning::Set(setting) => self.settings.push(setting),
+            Meaning::Off | Meaning::AllowWrite | Meaning::Contention => {}
             Meaning::Mode(value) => {
                 self.mode = Mode::of(&value);
-                self.settings.push(setting("propagation")(value));
-                if matches!(self.mode, Mode::Joins | Mode::Without) {
+                self.settings.push(Setting { method: "propagation", value });
+                if !self.mode.may_own_a_transaction() {
                     self.attempts = Attempts::One;
                 }
             }
             Meaning::Never => {
-                self.settings.push(setting("retry")(Value::Constant(Constant { ty: "Retry", name: "NEVER" })));
+                let never = Value::Constant(Constant { ty: "Retry", name: "NEVER" });
+                self.settings.push(Setting { method: "retry", value: never });
                 self.attempts = Attempts::One;
             }
             Meaning::CommitOn(pattern) => self.commit_on = Some(pattern),
@@ -186,9 +146,21 @@ impl Args {
         }
     }
 
+    /// Whether statements that write are right in the unit's body.
+    pub(crate) fn writes(&self) -> Writes {
+        match (self.constant("access"), self.named("allow")) {
+            (Some("ReadOnly"), None) => Writes::Refused,
+            (Some("ReadOnly"), Some(_)) | (Some(_) | None, _) => Writes::Allowed,
+        }
+    }
+
     /// The argument's name where it was written.
     pub(crate) fn named(&self, name: &str) -> Option<&Ident> {
-        self.names.iter().find(|written| *written == name)
+        self.given(name).map(|given| &given.name)
+    }
+
+    pub(crate) fn given(&self, name: &str) -> Option<&Given> {
+        self.given.iter().find(|given| given.name == name)
     }
 
     /// The runtime's constant that a setting was given as.
@@ -197,17 +169,8 @@ impl Args {
     }
 }
 
-impl Value {
-    fn constant(&self) -> Option<&'static str> {
-        match self {
-            Self::Constant(constant) => Some(constant.name),
-            Self::Nothing | Self::Written(_) | Self::Duration(_) | Self::Policy(_) => None,
-        }
-    }
-}
-
 impl Mode {
-    fn of(value: &Value) -> Self {
+    pub(crate) fn of(value: &Value) -> Self {
         match value.constant() {
             Some("Required" | "Outermost" | "Nested") => Self::Begins,
             Some("RequiresNew") => Self::Apart,
@@ -216,23 +179,21 @@ impl Mode {
             Some(_) | None => Self::Unknown,
         }
     }
-}
 
-fn set(method: &'static str) -> impl Fn(Value) -> Meaning {
-    move |value| Meaning::Set(setting(method)(value))
-}
-
-fn setting(method: &'static str) -> impl Fn(Value) -> Setting {
-    move |value| Setting { method, value }
-}
-
-fn retry(given: &Given<'_>, errors: &mut Errors) -> syn::Result<Meaning> {
-    match given.form {
-        Form::List(list) => {
-            let settings = read(RETRY_KEYS, list.clone(), errors).into_iter().map(|(_, setting)| setting).collect();
-            Ok(set("retry")(Value::Policy(settings)))
+    /// Whether a unit of this mode may begin a transaction, so that it can run again.
+    pub(crate) fn may_own_a_transaction(self) -> bool {
+        match self {
+            Self::Begins | Self::Apart | Self::Unknown => true,
+            Self::Joins | Self::Without => false,
         }
-        Form::Equals(_) | Form::Alone => given.word(RETRY).map(|_| Meaning::Never),
+    }
+
+    /// Whether a unit of this mode may end by itself inside another unit of its database.
+    pub(crate) fn may_end_inside_another(self) -> bool {
+        match self {
+            Self::Apart | Self::Without | Self::Unknown => true,
+            Self::Begins | Self::Joins => false,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Prints a function as a unit of work: one call into the runtime. Every token is the user's, with the user's place in the
 //! source, or an absolute path; no decision is taken here but which of the runtime's entries to call.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
@@ -12,32 +12,69 @@ use syn::{
     TypeReference,
 };
 
-use crate::args::{Args, Attempts, Setting, Value};
+use crate::args::{Args, Attempts};
+use crate::block::{self, Block};
 use crate::errors::Errors;
 use crate::function::{Argument, Body, UnitFn, is_tx_type, mentions};
+use crate::keys::KEYS;
+use crate::list::read;
+use crate::literals;
 use crate::rules;
+use crate::value::{Setting, Value};
 
 /// The whole attribute: its arguments and the item below it, to the item that replaces it.
 pub(crate) fn unit_of_work(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let args = Args::parse(arguments, &mut errors);
-    let function = match syn::parse2::<UnitFn>(item.clone()) {
-        Ok(function) => function,
-        Err(error) => return not_a_function(errors, error, item),
-    };
-    let mut refusals = Errors::default();
-    rules::check(&function, &args, &mut refusals);
-    let expanded = if refusals.is_empty() { wrapper(&function, &args) } else { stand_in(&function, &args.runtime) };
-    [errors.into_tokens(), refusals.into_tokens(), expanded].into_iter().collect()
+    let clauses = read(KEYS, arguments, &mut errors);
+    if block::is_block(item) {
+        return match syn::parse2::<Block>(item.clone()) {
+            Ok(block) => block::expand(block, clauses, errors),
+            Err(error) => refused(errors, error, item),
+        };
+    }
+    match syn::parse2::<UnitFn>(item.clone()) {
+        Ok(function) if is_expanded(&function) => refused(errors, twice(), item),
+        Ok(function) => unit(&function, &Args::of(clauses, Vec::new(), &mut errors), errors),
+        Err(error) => refused(errors, not_a_function(error, item), item),
+    }
 }
 
-fn not_a_function(mut errors: Errors, error: syn::Error, item: &TokenStream) -> TokenStream {
-    errors.push(match syn::parse2::<syn::Item>(item.clone()) {
-        Ok(_) => syn::Error::new(Span::call_site(), "`#[unit_of_work]` belongs on a function or a method"),
+/// One function as a unit; `errors` are the mistakes in its arguments.
+pub(crate) fn unit(function: &UnitFn, args: &Args, errors: Errors) -> TokenStream {
+    let mut refusals = Errors::default();
+    rules::check(function, args, &mut refusals);
+    let expanded = if refusals.is_empty() { wrapper(function, args) } else { stand_in(function, &args.runtime) };
+    let mut texts = Errors::default();
+    literals::check(function, args, &mut texts);
+    [errors.into_tokens(), refusals.into_tokens(), texts.into_tokens(), expanded].into_iter().collect()
+}
+
+fn not_a_function(error: syn::Error, item: &TokenStream) -> syn::Error {
+    match syn::parse2::<syn::Item>(item.clone()) {
+        Ok(_) => {
+            syn::Error::new(Span::call_site(), "`#[unit_of_work]` belongs on a function, a method or an `impl` block")
+        }
         Err(_) => error,
-    });
+    }
+}
+
+/// The item as it was, with its mistakes.
+fn refused(mut errors: Errors, error: syn::Error, item: &TokenStream) -> TokenStream {
+    errors.push(error);
     let errors = errors.into_tokens();
     quote!(#errors #item)
+}
+
+/// Whether the body is what this macro prints. Nobody else names what is private there.
+fn is_expanded(function: &UnitFn) -> bool {
+    let Body::Block(body) = &function.body else { return false };
+    body.stream().into_iter().any(|token| matches!(token, TokenTree::Ident(ident) if ident == "__private"))
+}
+
+fn twice() -> syn::Error {
+    let message = "this function is a unit of work already, by another attribute or by that of its `impl` block, where a function's \
+                   own is known by the name `unit_of_work`: keep one";
+    syn::Error::new(Span::call_site(), message)
 }
 
 // Input:

@@ -2,7 +2,7 @@
 //! half-written code expands too and keeps its own errors. What is not allowed is decided by `rules`.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident};
+use quote::{ToTokens, TokenStreamExt, format_ident};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{AttrStyle, Attribute, FnArg, Pat, PatType, Receiver, Signature, Token, Type, Visibility};
@@ -40,6 +40,20 @@ impl Parse for UnitFn {
         let body = if input.peek(Token![;]) { Body::Missing(input.parse()?) } else { block(input, &mut attrs)? };
         let (receiver, tx, arguments) = split(&sig);
         Ok(Self { attrs, vis, sig, receiver, tx, arguments, body })
+    }
+}
+
+/// As it was written, but for attributes at the beginning of the body, which stand above the function.
+impl ToTokens for UnitFn {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { attrs, vis, sig, body, .. } = self;
+        tokens.append_all(attrs);
+        vis.to_tokens(tokens);
+        sig.to_tokens(tokens);
+        match body {
+            Body::Block(block) => block.to_tokens(tokens),
+            Body::Missing(semicolon) => semicolon.to_tokens(tokens),
+        }
     }
 }
 

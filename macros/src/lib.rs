@@ -2,9 +2,11 @@
 //! needs. This crate knows syntax, no policy: what an argument means is decided where it is obeyed, in the runtime.
 //!
 //! ```text
-//! args      the arguments, one table row each      list      a list of them, read past its mistakes
-//! function  the function, its body opaque          value     how each kind of value is read
-//! expand    one call into the runtime              rules     what contradicts, what a signature may not be
+//! keys      the arguments, one table row each      list      a list of them, read past its mistakes
+//! args      what they say together                 value     how each kind of value is read
+//! function  the function, its body opaque          rules     what contradicts, what a signature may not be
+//! block     an `impl` block, function by function  inherit   which of its arguments count for a function
+//! expand    one call into the runtime              literals  the SQL in a body, by the runtime's own lists
 //!                                                  errors    all mistakes at once, and "did you mean"
 //! ```
 
@@ -12,10 +14,14 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod args;
+mod block;
 mod errors;
 mod expand;
 mod function;
+mod inherit;
+mod keys;
 mod list;
+mod literals;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -276,5 +282,9 @@ use proc_macro::TokenStream;
 /// ```
 #[proc_macro_attribute]
 pub fn unit_of_work(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    expand::unit_of_work(arguments.into(), &item.into()).into()
+    let expansion = expand::unit_of_work(arguments.into(), &item.into()).into();
+    if std::env::var_os("UNIT_OF_WORK_EXPAND").is_some_and(|value| value == "1") {
+        eprintln!("{expansion}\n");
+    }
+    expansion
 }

@@ -17,29 +17,38 @@ pub(crate) struct Key<M> {
     pub(crate) read: fn(&Given<'_>, &mut Errors) -> syn::Result<M>,
 }
 
-/// Those that are read to be refused; no message proposes them.
-const UNBUILT: &[&str] = &["exactly_once", "contention"];
+/// An argument that was given.
+#[derive(Clone)]
+pub(crate) struct Clause<M> {
+    /// As it was written.
+    pub(crate) name: Ident,
+    pub(crate) decides: &'static str,
+    pub(crate) meaning: M,
+}
+
+/// Those that are read to be refused, at least in most places; no message proposes them.
+const NOT_PROPOSED: &[&str] = &["exactly_once", "contention", "skip"];
 
 /// Reads a list of arguments against their table. Each mistake is kept; what is right is returned.
-pub(crate) fn read<M>(keys: &[Key<M>], tokens: TokenStream, errors: &mut Errors) -> Vec<(Ident, M)> {
-    let mut seen: Vec<(&Key<M>, Ident)> = Vec::new();
-    let mut meanings = Vec::new();
+pub(crate) fn read<M>(keys: &[Key<M>], tokens: TokenStream, errors: &mut Errors) -> Vec<Clause<M>> {
+    let mut seen: Vec<&Key<M>> = Vec::new();
+    let mut clauses = Vec::new();
     for (name, form) in list(tokens, errors) {
         let Some(key) = errors.keep(find(keys, &name)) else { continue };
-        if let Some((earlier, _)) = seen.iter().find(|(earlier, _)| earlier.decides == key.decides) {
+        if let Some(earlier) = seen.iter().find(|earlier| earlier.decides == key.decides) {
             errors.push(Error::new(name.span(), twice(earlier.name, key.name)));
             continue;
         }
         let read = (key.read)(&Given { name: &name, form: &form, example: key.example }, errors);
-        meanings.extend(errors.keep(read).map(|meaning| (name.clone(), meaning)));
-        seen.push((key, name));
+        seen.push(key);
+        clauses.extend(errors.keep(read).map(|meaning| Clause { name, decides: key.decides, meaning }));
     }
-    meanings
+    clauses
 }
 
 fn find<'k, M>(keys: &'k [Key<M>], name: &Ident) -> syn::Result<&'k Key<M>> {
     keys.iter().find(|key| name == key.name).ok_or_else(|| {
-        let known: Vec<&str> = keys.iter().map(|key| key.name).filter(|name| !UNBUILT.contains(name)).collect();
+        let known: Vec<&str> = keys.iter().map(|key| key.name).filter(|name| !NOT_PROPOSED.contains(name)).collect();
         let guess = did_you_mean(&name.to_string(), &known);
         Error::new(name.span(), format!("unknown argument `{name}`; {guess}"))
     })

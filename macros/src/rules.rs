@@ -8,7 +8,7 @@ use syn::{
     Attribute, Error, Lifetime, ParenthesizedGenericArguments, ReceiverKind, ReturnType, Type, TypeFnPtr, TypeReference,
 };
 
-use crate::args::{Args, Attempts, Mode};
+use crate::args::{Args, Attempts, Given, Mode, Origin};
 use crate::errors::Errors;
 use crate::function::{Body, UnitFn, is_tx_type};
 
@@ -16,11 +16,17 @@ type ArgumentRule = fn(&Args, &mut Errors);
 type Rule = fn(&UnitFn, &mut Errors);
 
 /// Rules for arguments that do not go together.
-const CONTRADICTIONS: &[ArgumentRule] =
-    &[nothing_to_isolate, nothing_to_run_again, never_runs_again, snapshot_has_its_own_level];
+const CONTRADICTIONS: &[ArgumentRule] = &[
+    nothing_to_isolate,
+    nothing_to_run_again,
+    never_runs_again,
+    never_kept_waiting,
+    nothing_to_commit_twice,
+    snapshot_has_its_own_level,
+];
 
 /// Rules for arguments that need another one.
-const INCOMPLETE: &[ArgumentRule] = &[repeatable_ends_on_its_own];
+const INCOMPLETE: &[ArgumentRule] = &[repeatable_ends_on_its_own, only_readers_are_allowed_to_write];
 
 /// Rules for every unit.
 const ALWAYS: &[Rule] = &[
@@ -52,18 +58,34 @@ pub(crate) fn check_arguments(args: &Args, errors: &mut Errors) {
     CONTRADICTIONS.iter().chain(incomplete).for_each(|rule| rule(args, errors));
 }
 
+/// What a block says for all of its functions may be completed or contradicted by each of them.
+pub(crate) fn check_block(args: &Args, errors: &mut Errors) {
+    for rule in CONTRADICTIONS {
+        rule(args, errors);
+    }
+}
+
 fn nothing_to_isolate(args: &Args, errors: &mut Errors) {
     if args.mode == Mode::Without {
-        for name in ["isolation", "snapshot"].iter().filter_map(|name| args.named(name)) {
-            let message = format!("with this `propagation` the unit begins no transaction: leave `{name}` out");
-            errors.push(Error::new(name.span(), message));
+        for given in ["isolation", "snapshot", "exactly_once"].iter().filter_map(|name| args.given(name)) {
+            let message = format!("with this `propagation` the unit begins no transaction: {}", leave_out(given));
+            errors.push(Error::new(given.name.span(), message));
         }
+    }
+}
+
+/// Of what a block gives, only switches contradict: the rest is left out where it does not fit.
+fn leave_out(given: &Given) -> String {
+    let name = &given.name;
+    match given.origin {
+        Origin::Function => format!("leave `{name}` out"),
+        Origin::Block => format!("the block says `{name}`, so write `{name} = false` here"),
     }
 }
 
 /// `retry = "never"` says what is so anyway, and may stay.
 fn nothing_to_run_again(args: &Args, errors: &mut Errors) {
-    if matches!(args.mode, Mode::Joins | Mode::Without) {
+    if !args.mode.may_own_a_transaction() {
         let retry = args.named("retry").filter(|_| !is_never_retried(args));
         for name in retry.into_iter().chain(args.named("retry_on")) {
             let message = format!(
@@ -75,10 +97,27 @@ fn nothing_to_run_again(args: &Args, errors: &mut Errors) {
 }
 
 fn never_runs_again(args: &Args, errors: &mut Errors) {
-    let could_retry = !matches!(args.mode, Mode::Joins | Mode::Without);
-    if let (true, true, Some(name)) = (could_retry, is_never_retried(args), args.named("retry_on")) {
+    if let (true, true, Some(name)) =
+        (args.mode.may_own_a_transaction(), is_never_retried(args), args.named("retry_on"))
+    {
         let message = "`retry = \"never\"` permits no other attempt: leave `retry_on` out, or `retry`";
         errors.push(Error::new(name.span(), message));
+    }
+}
+
+fn never_kept_waiting(args: &Args, errors: &mut Errors) {
+    if let (false, Some(name)) = (args.mode.may_own_a_transaction(), args.named("contention")) {
+        let message =
+            "with this `propagation` the unit begins no transaction that could be kept waiting: leave `contention` out";
+        errors.push(Error::new(name.span(), message));
+    }
+}
+
+fn nothing_to_commit_twice(args: &Args, errors: &mut Errors) {
+    if let (Some("ReadOnly"), Some(given)) = (args.constant("access"), args.given("exactly_once")) {
+        let message =
+            format!("a unit that is read only has nothing that could be committed twice: {}", leave_out(given));
+        errors.push(Error::new(given.name.span(), message));
     }
 }
 
@@ -89,18 +128,33 @@ fn is_never_retried(args: &Args) -> bool {
 /// A path is refused too: what it stands for is not known here, and the level it names would silently count for nothing.
 fn snapshot_has_its_own_level(args: &Args, errors: &mut Errors) {
     let is_another = args.mode != Mode::Without && args.constant("isolation") != Some("RepeatableRead");
-    if let (true, Some(_), Some(name)) = (is_another, args.named("snapshot"), args.named("isolation")) {
-        let message = "`snapshot` implies `repeatable read`, and servers ignore it elsewhere: \
-                       leave `isolation` out, or `snapshot`";
+    if let (true, Some(snapshot), Some(name)) = (is_another, args.given("snapshot"), args.named("isolation")) {
+        let otherwise = match snapshot.origin {
+            Origin::Function => "or `snapshot`",
+            Origin::Block => "or write `snapshot = false`, since the block says it",
+        };
+        let message = format!(
+            "`snapshot` implies `repeatable read`, and servers ignore it elsewhere: leave `isolation` out, {otherwise}"
+        );
         errors.push(Error::new(name.span(), message));
     }
 }
 
 fn repeatable_ends_on_its_own(args: &Args, errors: &mut Errors) {
-    let ends_with_another = args.database.is_none() && matches!(args.mode, Mode::Begins | Mode::Joins);
+    let ends_with_another = args.database.is_none() && !args.mode.may_end_inside_another();
     if let (true, Some(name)) = (ends_with_another, args.named("repeatable")) {
         let message = "inside another unit this one never ends on its own: leave `repeatable` out, \
                        or add `propagation = \"requires_new\"`";
+        errors.push(Error::new(name.span(), message));
+    }
+}
+
+fn only_readers_are_allowed_to_write(args: &Args, errors: &mut Errors) {
+    let may_write = matches!(args.constant("access"), Some("ReadWrite"))
+        || ["access", "read_only"].iter().all(|name| args.named(name).is_none());
+    if let (true, Some(name)) = (may_write, args.named("allow")) {
+        let message = "`allow(write)` is for a unit that is `read_only` and writes temporary tables: add `read_only`, \
+                       or leave it out";
         errors.push(Error::new(name.span(), message));
     }
 }

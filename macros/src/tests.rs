@@ -1,7 +1,7 @@
 //! The attribute as a function from tokens to tokens: what is printed, and what each mistake is answered with. Whether the
 //! output compiles, and where its messages point, is tested with a compiler in `tests/compile-fail`.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -10,7 +10,10 @@ use syn::{File, Item, LitStr};
 use crate::expand::unit_of_work;
 
 mod arguments;
+mod blocks;
 mod contradictions;
+mod expansions;
+mod literals;
 
 /// The tokens as text, for which the space between them does not count.
 fn text(tokens: &TokenStream) -> String {
@@ -272,6 +275,6 @@ fn what_is_no_function_stays_as_it_is() {
         }
     );
     let (messages, rest) = split(quote!(), &item);
-    assert_eq!(messages, ["`#[unit_of_work]` belongs on a function or a method"]);
+    assert_eq!(messages, ["`#[unit_of_work]` belongs on a function, a method or an `impl` block"]);
     assert_eq!(text(&rest), text(&item));
 }

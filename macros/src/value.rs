@@ -7,10 +7,30 @@ use std::time::Duration;
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, Expr, ExprLit, Lit, LitStr, Pat, Path, Token};
+use syn::{Error, Expr, ExprLit, Lit, LitBool, LitStr, Pat, Path, Token};
 
-use crate::args::Value;
 use crate::errors::did_you_mean;
+use crate::keys::Meaning;
+
+/// A method of the descriptor (or of the retry policy) and its argument.
+#[derive(Clone)]
+pub(crate) struct Setting {
+    pub(crate) method: &'static str,
+    pub(crate) value: Value,
+}
+
+/// The argument of a [`Setting`].
+#[derive(Clone)]
+pub(crate) enum Value {
+    /// A method that says everything by its name has none.
+    Nothing,
+    /// One of the runtime's own.
+    Constant(Constant),
+    /// The user's tokens.
+    Written(TokenStream),
+    Duration(Duration),
+    Policy(Vec<Setting>),
+}
 
 /// How an argument was written.
 pub(crate) enum Form {
@@ -67,6 +87,28 @@ impl Given<'_> {
             Form::Equals(_) | Form::List(_) => {
                 Err(self.error(&format!("`{}` takes no value: write its name alone", self.name)))
             }
+        }
+    }
+
+    /// The argument's name alone; `= false` where a block around the function says it.
+    pub(crate) fn switch(&self, method: &'static str) -> syn::Result<Meaning> {
+        match self.form {
+            Form::Equals(Expr::Lit(ExprLit { lit: Lit::Bool(LitBool { value: false, .. }), .. })) => Ok(Meaning::Off),
+            Form::Alone | Form::Equals(_) | Form::List(_) => {
+                self.flag(Value::Nothing).map(|value| Meaning::Set(Setting { method, value }))
+            }
+        }
+    }
+
+    /// One word out of several, in parentheses.
+    pub(crate) fn one_of(&self, words: &[&str]) -> syn::Result<Ident> {
+        let Form::List(list) = self.form else { return Err(self.misfit()) };
+        let word: Ident = syn::parse2(list.clone()).map_err(|_| self.misfit())?;
+        if words.iter().any(|known| word == known) {
+            Ok(word)
+        } else {
+            let guess = did_you_mean(&word.to_string(), words);
+            Err(Error::new(word.span(), format!("`{}` knows no `{word}`; {guess}", self.name)))
         }
     }
 
@@ -139,6 +181,11 @@ impl Given<'_> {
         Error::new(self.name.span(), format!("`{}` is not built yet: leave it out; {meanwhile}", self.name))
     }
 
+    /// The argument is known, and this is not the place for it.
+    pub(crate) fn misplaced(&self, where_it_belongs: &str) -> Error {
+        Error::new(self.name.span(), where_it_belongs)
+    }
+
     fn literal(&self) -> syn::Result<&LitStr> {
         match self.form {
             Form::Equals(Expr::Lit(ExprLit { lit: Lit::Str(literal), .. })) => Ok(literal),
@@ -147,7 +194,7 @@ impl Given<'_> {
     }
 
     /// It is not written the way this argument is.
-    fn misfit(&self) -> Error {
+    pub(crate) fn misfit(&self) -> Error {
         self.error(&format!("`{}` is written `{}`", self.name, self.example))
     }
 
@@ -158,6 +205,16 @@ impl Given<'_> {
             Form::Equals(value) => Error::new_spanned(value, message),
             Form::List(list) if list.is_empty() => Error::new(self.name.span(), message),
             Form::List(list) => Error::new_spanned(list, message),
+        }
+    }
+}
+
+impl Value {
+    /// The name of the runtime's constant, if it is one.
+    pub(crate) fn constant(&self) -> Option<&'static str> {
+        match self {
+            Self::Constant(constant) => Some(constant.name),
+            Self::Nothing | Self::Written(_) | Self::Duration(_) | Self::Policy(_) => None,
         }
     }
 }

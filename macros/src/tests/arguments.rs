@@ -98,7 +98,7 @@ fn each_wrong_argument_has_its_message() {
         (
             quote!(level = 3),
             "unknown argument `level`; expected `isolation`, `access`, `read_only`, `propagation`, `repeatable`, `retry`, \
-             `timeout`, `lock_wait`, `snapshot`, `commit_on`, `retry_on`, `name`, `db` or `crate`",
+             `timeout`, `lock_wait`, `snapshot`, `commit_on`, `retry_on`, `allow`, `name`, `db` or `crate`",
         ),
         (quote!(retry(attempts = 3)), "unknown argument `attempts`; did you mean `max_attempts`?"),
         (quote!(isolation), "`isolation` is written `isolation = \"serializable\"`"),

@@ -72,7 +72,7 @@ fn all_in_two_parts(tx: &mut Tx<'_>) -> Banked<()> {
 
 #[unit_of_work(read_only, commit_on(error if error.kind() == ErrorKind::Doomed))]
 fn opaque(tx: &mut Tx<'_>) -> Result<(), Error> {
-    tx.exec_drop("DELETE FROM account", ())
+    tx.exec_drop("SELECT id FROM account", ())
 }
 
 #[unit_of_work(retry_on(error if error.is::<std::num::ParseIntError>()), commit_on(error if error.is::<std::fmt::Error>()))]

@@ -41,7 +41,7 @@ fn mandatory(tx: &mut Tx<'_>, order: Order, orders: &mut Vec<Order>) -> Result<(
 #[unit_of_work(propagation = "supports", read_only, repeatable)]
 fn supports(tx: &mut Tx<'_>, order: Order, orders: &mut Vec<Order>) -> Result<(), Error> {
     orders.push(order);
-    tx.exec_drop("DELETE FROM account", ())
+    tx.exec_drop("SELECT id FROM account", ())
 }
 
 #[unit_of_work(propagation = "not supported", timeout = PATIENCE, retry = "never")]

@@ -18,7 +18,7 @@ const TIMES: u32 = 7;
     name = "a"
 )]
 fn words(tx: &mut Tx<'_>) -> Result<(), Error> {
-    tx.exec_drop("DELETE FROM account", ())
+    tx.exec_drop("SELECT id FROM account", ())
 }
 
 #[unit_of_work(isolation = Isolation::ReadUncommitted, access = Access::ReadWrite, retry(base = "1ms", cap = "1m"))]
@@ -28,7 +28,7 @@ fn paths(tx: &mut Tx<'_>) -> Result<(), Error> {
 
 #[unit_of_work(isolation = LEVEL, read_only, retry(max_attempts = TIMES, within = PATIENCE))]
 fn constants(tx: &mut Tx<'_>) -> Result<(), Error> {
-    tx.exec_drop("DELETE FROM account", ())
+    tx.exec_drop("SELECT id FROM account", ())
 }
 
 struct Order(u64);
@@ -70,7 +70,7 @@ impl Service {
 
     #[unit_of_work(db = self.ledger(), read_only)]
     fn call(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        tx.exec_drop("DELETE FROM account", ())
+        tx.exec_drop("SELECT id FROM account", ())
     }
 }
 

@@ -1,0 +1,76 @@
+//! Reads the SQL that stands in a unit's body as literals, in driver calls on a chain that begins with the transaction parameter's
+//! name, and refuses what the runtime would refuse when it is sent. By tokens alone: the body may be half-written, and stays opaque.
+//! What a text is decides the crate `unit-of-work-sql`, for the runtime as for this check.
+
+mod calls;
+mod text;
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{Error, Pat};
+use unit_of_work_sql::{Backslash, DoubleQuotes, Effect, Mode, Reading, Verdict, read};
+
+use self::calls::calls;
+use self::text::{Constants, Text};
+use crate::args::{Args, Literals, Writes};
+use crate::errors::Errors;
+use crate::function::{Body, UnitFn};
+
+/// The server's quote modes are not known here: a text is refused when it would be in each of them.
+const MODES: [Mode; 4] = [
+    Mode { backslash: Backslash::Escapes, double_quotes: DoubleQuotes::Strings },
+    Mode { backslash: Backslash::Escapes, double_quotes: DoubleQuotes::Identifiers },
+    Mode { backslash: Backslash::Ordinary, double_quotes: DoubleQuotes::Strings },
+    Mode { backslash: Backslash::Ordinary, double_quotes: DoubleQuotes::Identifiers },
+];
+
+pub(crate) fn check(function: &UnitFn, args: &Args, errors: &mut Errors) {
+    let (Literals::Read, Body::Block(body), Some(tx)) = (args.literals, &function.body, transaction(function)) else {
+        return;
+    };
+    for text in texts(&body.stream(), tx) {
+        if let Some(message) = complaint(&text.value, args.writes()) {
+            errors.push(Error::new_spanned(text.tokens, message));
+        }
+    }
+}
+
+/// What the transaction is called in the body.
+fn transaction(function: &UnitFn) -> Option<&Ident> {
+    match &*function.tx.as_ref()?.pat {
+        Pat::Ident(pat) => Some(&pat.ident),
+        _ => None,
+    }
+}
+
+/// The texts that are sent, each once: a constant may be sent from several places.
+fn texts(body: &TokenStream, tx: &Ident) -> Vec<Text> {
+    let constants = Constants::of(body);
+    let mut texts: Vec<Text> = Vec::new();
+    for argument in calls(body, tx) {
+        if let Some(text) = constants.text(argument)
+            && !texts.iter().any(|known| known.is_at_the_same_place_as(&text))
+        {
+            texts.push(text);
+        }
+    }
+    texts
+}
+
+/// Why the text must not be sent, whatever the server's quote mode.
+fn complaint(sql: &str, writes: Writes) -> Option<String> {
+    let readings = MODES.map(|mode| read(sql, mode));
+    let [first, ..] = &readings;
+    if let (Verdict::Refused(refusal), true) = (&first.verdict, readings.iter().all(is_refused)) {
+        return Some(format!("a unit of work cannot send this: {refusal}"));
+    }
+    let writes_in_vain = writes == Writes::Refused && readings.iter().all(|reading| reading.effect == Effect::Writes);
+    writes_in_vain.then(|| {
+        "this writes, and the unit is `read_only`, so the server would refuse it: take `read_only` away, or add `allow(write)` \
+         if it writes a temporary table"
+            .to_owned()
+    })
+}
+
+fn is_refused(reading: &Reading) -> bool {
+    matches!(reading.verdict, Verdict::Refused(_))
+}
