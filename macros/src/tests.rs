@@ -14,6 +14,7 @@ mod blocks;
 mod contradictions;
 mod expansions;
 mod literals;
+mod random;
 
 /// The tokens as text, for which the space between them does not count.
 fn text(tokens: &TokenStream) -> String {

@@ -3,9 +3,9 @@
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
-use syn::{Lit, Token};
+use syn::{Lit, Macro, Token};
 
 /// A text and where it was written.
 pub(super) struct Text {
@@ -72,13 +72,9 @@ fn literal(tokens: TokenStream) -> Option<String> {
 
 /// `concat!("a", 1, 'b')`, which may be written `core::concat!` and hold others.
 fn concatenated(tokens: TokenStream) -> Option<String> {
-    let mut call: Vec<TokenTree> = tokens.into_iter().collect();
-    let (Some(TokenTree::Group(arguments)), Some(bang), Some(name)) = (call.pop(), call.pop(), call.pop()) else {
-        return None;
-    };
-    let is_concat = matches!(&bang, TokenTree::Punct(punct) if punct.as_char() == '!')
-        && matches!(&name, TokenTree::Ident(ident) if ident == "concat");
-    let parts = list.parse2(arguments.stream()).ok().filter(|_| is_concat)?;
+    let call: Macro = syn::parse2(tokens).ok()?;
+    let name = &call.path.segments.last()?.ident;
+    let parts = if name == "concat" { call.parse_body_with(list).ok()? } else { return None };
     parts.into_iter().map(part).collect()
 }
 

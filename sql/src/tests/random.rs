@@ -1,6 +1,6 @@
 //! Texts that nobody would write: random ones, long ones, deep ones.
 
-use super::{Effect, Mode, Reading, Refusal, Touches, Verdict, read};
+use super::{Effect, INNOCENT, Mode, Reading, Refusal, Touches, Verdict, WRITING, read, refused};
 
 /// Pieces of text that begin or end something, are half of something, or decide something.
 #[rustfmt::skip]
@@ -36,6 +36,32 @@ fn s85_no_text_makes_the_reader_panic_and_no_decoration_changes_its_mind() {
         assert_eq!(super::super::read(&text.to_ascii_uppercase(), mode), reading, "{text:?} in {mode:?}");
     }
     assert!(seen.iter().all(|count| *count > 1_000), "the texts are of every kind: {seen:?}");
+}
+
+/// Statements that mean something, with a slip or two: these get further into the reader than random ones.
+#[test]
+fn s85_no_slip_in_a_statement_makes_the_reader_panic_or_take_less_care_in_some_mode() {
+    let real: Vec<&str> =
+        refused().map(|(text, _)| text).chain(INNOCENT.iter().copied()).chain(WRITING.iter().copied()).collect();
+    let mut random = fastrand::Rng::with_seed(0x5eed_0066);
+    let modes = ["", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"].map(Mode::of);
+    for round in 0..200_000 {
+        let mut text: Vec<char> = real[round % real.len()].chars().collect();
+        for _ in 0..random.usize(1..4) {
+            let at = random.usize(..=text.len());
+            match random.u8(..3) {
+                0 if at < text.len() => drop(text.remove(at)),
+                1 => text.truncate(at),
+                _ => text.splice(at..at, NASTY[random.usize(..NASTY.len())].chars()).for_each(drop),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let readings = modes.map(|mode| super::super::read(&text, mode));
+        // Without a quote and without a backslash the modes have nothing to differ about.
+        if !text.contains(['\'', '"', '\\']) {
+            assert!(readings.windows(2).all(|pair| pair[0] == pair[1]), "{text:?}: {readings:?}");
+        }
+    }
 }
 
 /// Whatever a server may make of the executable comments of a text, the reading covers it: the text is rewritten here as
