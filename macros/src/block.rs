@@ -35,17 +35,15 @@ enum Own {
     Skip,
 }
 
-/// Whether the tokens are an `impl` block, however much of it is right.
+/// Whether the tokens are an `impl` block, however much of it is right: `#[…] #[…] unsafe impl`.
 pub(crate) fn is_block(item: &TokenStream) -> bool {
-    let read = |input: ParseStream<'_>| {
-        input.call(Attribute::parse_outer)?;
-        input.parse::<Option<Token![default]>>()?;
-        input.parse::<Option<Token![unsafe]>>()?;
-        let is_impl = input.peek(Token![impl]);
-        input.parse::<TokenStream>()?;
-        Ok(is_impl)
-    };
-    read.parse2(item.clone()).unwrap_or(false)
+    let mut tokens = item.clone().into_iter().skip_while(|token| match token {
+        TokenTree::Punct(punct) => punct.as_char() == '#',
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Bracket,
+        TokenTree::Ident(word) => word == "default" || word == "unsafe",
+        TokenTree::Literal(_) => false,
+    });
+    matches!(tokens.next(), Some(TokenTree::Ident(word)) if word == "impl")
 }
 
 impl Parse for Block {

@@ -1,7 +1,7 @@
 //! Prints a function as a unit of work: one call into the runtime. Every token is the user's, with the user's place in the
 //! source, or an absolute path; no decision is taken here but which of the runtime's entries to call.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
@@ -32,8 +32,8 @@ pub(crate) fn unit_of_work(arguments: TokenStream, item: &TokenStream) -> TokenS
             Err(error) => refused(errors, error, item),
         };
     }
-    match syn::parse2::<UnitFn>(item.clone()) {
-        Ok(function) if is_expanded(&function) => refused(errors, twice(), item),
+    match UnitFn::of(item.clone()) {
+        Ok(UnitFn { body: Body::Expanded(_), .. }) => refused(errors, twice(), item),
         Ok(function) => unit(&function, &Args::of(clauses, Vec::new(), &mut errors), errors),
         Err(error) => refused(errors, not_a_function(error, item), item),
     }
@@ -63,12 +63,6 @@ fn refused(mut errors: Errors, error: syn::Error, item: &TokenStream) -> TokenSt
     errors.push(error);
     let errors = errors.into_tokens();
     quote!(#errors #item)
-}
-
-/// Whether the body is what this macro prints. Nobody else names what is private there.
-fn is_expanded(function: &UnitFn) -> bool {
-    let Body::Block(body) = &function.body else { return false };
-    body.stream().into_iter().any(|token| matches!(token, TokenTree::Ident(ident) if ident == "__private"))
 }
 
 fn twice() -> syn::Error {
@@ -262,7 +256,7 @@ fn stand_in(function: &UnitFn, runtime: &Path) -> TokenStream {
         quote!(let #pat: #ty = #runtime::__private::refused();)
     });
     match &function.body {
-        Body::Block(body) => quote!(#(#attrs)* #vis #signature { #tx #body }),
+        Body::Block(body) | Body::Expanded(body) => quote!(#(#attrs)* #vis #signature { #tx #body }),
         Body::Missing(semicolon) => quote!(#(#attrs)* #vis #signature #semicolon),
     }
 }

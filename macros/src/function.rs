@@ -4,7 +4,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, format_ident};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::parse::{Nothing, Parse, ParseStream, Parser};
 use syn::{AttrStyle, Attribute, FnArg, Pat, PatType, Receiver, Signature, Token, Type, Visibility};
 
 /// A function that carries the attribute.
@@ -29,17 +29,57 @@ pub(crate) struct Argument {
 /// What follows the signature.
 pub(crate) enum Body {
     Block(Group),
+    /// This macro's own output: the attribute stands there twice.
+    Expanded(Group),
     Missing(Token![;]),
+}
+
+impl UnitFn {
+    /// Takes a whole item apart. Of a body that nobody reads as syntax only the brackets are looked for: most of an item is its body.
+    pub(crate) fn of(item: TokenStream) -> syn::Result<Self> {
+        let mut tokens: Vec<TokenTree> = item.into_iter().collect();
+        match tokens.pop() {
+            Some(TokenTree::Group(body)) if body.delimiter() == Delimiter::Brace => {
+                let head = |input: ParseStream<'_>| Ok((Head::parse(input)?, input.parse::<Nothing>()?));
+                head.parse2(tokens.into_iter().collect())?.0.with(body)
+            }
+            last => syn::parse2(tokens.into_iter().chain(last).collect()),
+        }
+    }
 }
 
 impl Parse for UnitFn {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut attrs = input.call(Attribute::parse_outer)?;
-        let vis = input.parse()?;
-        let sig: Signature = input.parse()?;
-        let body = if input.peek(Token![;]) { Body::Missing(input.parse()?) } else { block(input, &mut attrs)? };
+        let head = Head::parse(input)?;
+        if input.peek(Token![;]) {
+            Ok(head.with_body(Body::Missing(input.parse()?)))
+        } else {
+            head.with(input.parse()?)
+        }
+    }
+}
+
+/// A function without its body.
+struct Head {
+    attrs: Vec<Attribute>,
+    vis: Visibility,
+    sig: Signature,
+}
+
+impl Head {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self { attrs: input.call(Attribute::parse_outer)?, vis: input.parse()?, sig: input.parse()? })
+    }
+
+    fn with(mut self, block: Group) -> syn::Result<UnitFn> {
+        let body = body(block, &mut self.attrs)?;
+        Ok(self.with_body(body))
+    }
+
+    fn with_body(self, body: Body) -> UnitFn {
+        let Self { attrs, vis, sig } = self;
         let (receiver, tx, arguments) = split(&sig);
-        Ok(Self { attrs, vis, sig, receiver, tx, arguments, body })
+        UnitFn { attrs, vis, sig, receiver, tx, arguments, body }
     }
 }
 
@@ -51,23 +91,29 @@ impl ToTokens for UnitFn {
         vis.to_tokens(tokens);
         sig.to_tokens(tokens);
         match body {
-            Body::Block(block) => block.to_tokens(tokens),
+            Body::Block(block) | Body::Expanded(block) => block.to_tokens(tokens),
             Body::Missing(semicolon) => semicolon.to_tokens(tokens),
         }
     }
 }
 
-/// The body. Attributes at its beginning (`#![allow(…)]`) go above the function: a closure's block cannot have any.
-fn block(input: ParseStream<'_>, attrs: &mut Vec<Attribute>) -> syn::Result<Body> {
-    let group: Group = input.parse()?;
-    let split = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?));
-    let (inner, statements) = split.parse2(group.stream())?;
-    if inner.is_empty() {
-        return Ok(Body::Block(group));
+/// What a block is. Attributes at its beginning (`#![allow(…)]`) go above the function: a closure's block cannot have any.
+fn body(block: Group, attrs: &mut Vec<Attribute>) -> syn::Result<Body> {
+    let stream = block.stream();
+    let mut tokens = stream.clone().into_iter().peekable();
+    let is_attribute = matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#');
+    // Nobody else names what is private there.
+    if tokens.any(|token| matches!(token, TokenTree::Ident(ident) if ident == "__private")) {
+        return Ok(Body::Expanded(block));
     }
+    if !is_attribute {
+        return Ok(Body::Block(block));
+    }
+    let split = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?));
+    let (inner, statements) = split.parse2(stream)?;
     attrs.extend(inner.into_iter().map(|attr| Attribute { style: AttrStyle::Outer, ..attr }));
     let mut rest = Group::new(Delimiter::Brace, statements);
-    rest.set_span(group.span());
+    rest.set_span(block.span());
     Ok(Body::Block(rest))
 }
 

@@ -10,14 +10,13 @@ use syn::{Error, Pat};
 use unit_of_work_sql::{Backslash, DoubleQuotes, Effect, Mode, Reading, Verdict, read};
 
 use self::calls::calls;
-use self::text::{Constants, Text};
+use self::text::{Constants, Says, Text, what_it_says};
 use crate::args::{Args, Literals, Writes};
 use crate::errors::Errors;
 use crate::function::{Body, UnitFn};
 
-/// The server's quote modes are not known here: a text is refused when it would be in each of them.
-const MODES: [Mode; 4] = [
-    Mode { backslash: Backslash::Escapes, double_quotes: DoubleQuotes::Strings },
+/// The server's quote modes are not known here: a text is refused when it would be in each of them. The first is the default.
+const OTHER_MODES: [Mode; 3] = [
     Mode { backslash: Backslash::Escapes, double_quotes: DoubleQuotes::Identifiers },
     Mode { backslash: Backslash::Ordinary, double_quotes: DoubleQuotes::Strings },
     Mode { backslash: Backslash::Ordinary, double_quotes: DoubleQuotes::Identifiers },
@@ -44,27 +43,30 @@ fn transaction(function: &UnitFn) -> Option<&Ident> {
 
 /// The texts that are sent, each once: a constant may be sent from several places.
 fn texts(body: &TokenStream, tx: &Ident) -> Vec<Text> {
-    let constants = Constants::of(body);
+    let mut constants = None;
     let mut texts: Vec<Text> = Vec::new();
-    for argument in calls(body, tx) {
-        if let Some(text) = constants.text(argument)
-            && !texts.iter().any(|known| known.is_at_the_same_place_as(&text))
-        {
-            texts.push(text);
-        }
+    for argument in calls(body.clone(), tx) {
+        let text = match what_it_says(argument) {
+            Says::Text(text) => Some(text),
+            Says::Named(name) => constants.get_or_insert_with(|| Constants::of(body.clone())).text(&name),
+            Says::SomethingElse => None,
+        };
+        texts.extend(text.filter(|text| !texts.iter().any(|known| known.is_at_the_same_place_as(text))));
     }
     texts
 }
 
 /// Why the text must not be sent, whatever the server's quote mode.
 fn complaint(sql: &str, writes: Writes) -> Option<String> {
-    let readings = MODES.map(|mode| read(sql, mode));
-    let [first, ..] = &readings;
-    if let (Verdict::Refused(refusal), true) = (&first.verdict, readings.iter().all(is_refused)) {
+    let first = read(sql, Mode::default());
+    let others = || OTHER_MODES.iter().map(|mode| read(sql, *mode));
+    if let Verdict::Refused(refusal) = &first.verdict
+        && others().all(|reading| is_refused(&reading))
+    {
         return Some(format!("a unit of work cannot send this: {refusal}"));
     }
-    let writes_in_vain = writes == Writes::Refused && readings.iter().all(|reading| reading.effect == Effect::Writes);
-    writes_in_vain.then(|| {
+    let in_vain = writes == Writes::Refused && is_writing(&first) && others().all(|reading| is_writing(&reading));
+    in_vain.then(|| {
         "this writes, and the unit is `read_only`, so the server would refuse it: take `read_only` away, or add `allow(write)` \
          if it writes a temporary table"
             .to_owned()
@@ -73,4 +75,8 @@ fn complaint(sql: &str, writes: Writes) -> Option<String> {
 
 fn is_refused(reading: &Reading) -> bool {
     matches!(reading.verdict, Verdict::Refused(_))
+}
+
+fn is_writing(reading: &Reading) -> bool {
+    reading.effect == Effect::Writes
 }

@@ -8,9 +8,9 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 const PASSED_ON_BY: &[&str] = &["connection", "unwrap", "expect", "map_err"];
 
 /// The first arguments of the driver calls on chains that begin with `tx`.
-pub(super) fn calls(body: &TokenStream, tx: &Ident) -> Vec<TokenStream> {
+pub(super) fn calls(body: TokenStream, tx: &Ident) -> Vec<TokenStream> {
     let mut found = Vec::new();
-    search(body.clone(), tx, &mut found);
+    search(body, tx, &mut found);
     found
 }
 

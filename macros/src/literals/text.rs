@@ -2,7 +2,6 @@
 //! declared in the body. Everything else (a variable, a `format!`, a constant from elsewhere) is the runtime's to read.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
-use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Lit, Macro, Token};
@@ -21,52 +20,70 @@ impl Text {
     }
 }
 
+/// What an argument says.
+pub(super) enum Says {
+    Text(Text),
+    /// It may be a constant.
+    Named(Ident),
+    SomethingElse,
+}
+
+/// Reads an argument as it stands there, less `&` and parentheses.
+pub(super) fn what_it_says(argument: TokenStream) -> Says {
+    let tokens = bare(argument);
+    if let Some(value) = literal(&tokens) {
+        return Says::Text(Text { value, tokens: tokens.into_iter().collect(), constant: None });
+    }
+    match tokens.as_slice() {
+        [TokenTree::Ident(name)] => Says::Named(name.clone()),
+        _ => Says::SomethingElse,
+    }
+}
+
 /// The constants that a body declares.
 pub(super) struct Constants(Vec<(Ident, TokenStream)>);
 
 impl Constants {
-    pub(super) fn of(body: &TokenStream) -> Self {
+    pub(super) fn of(body: TokenStream) -> Self {
         let mut found = Vec::new();
-        collect(body.clone(), &mut found);
+        collect(body, &mut found);
         Self(found)
     }
 
-    /// What the argument says, if that can be told.
-    pub(super) fn text(&self, argument: TokenStream) -> Option<Text> {
-        let argument = bare(argument);
-        if let Some(value) = literal(argument.clone()) {
-            return Some(Text { value, tokens: argument, constant: None });
-        }
-        let name: Ident = syn::parse2(argument).ok()?;
-        let mut declared = self.0.iter().filter(|(known, _)| *known == name);
+    /// The constant's value, if it is a text.
+    pub(super) fn text(&self, name: &Ident) -> Option<Text> {
+        let mut declared = self.0.iter().filter(|(known, _)| known == name);
         // Of two constants with one name, each in a block of its own, it is not known which one is meant.
         let (Some((_, value)), None) = (declared.next(), declared.next()) else { return None };
         let tokens = bare(value.clone());
-        Some(Text { value: literal(tokens.clone())?, tokens, constant: Some(name.to_string()) })
+        let value = literal(&tokens)?;
+        Some(Text { value, tokens: tokens.into_iter().collect(), constant: Some(name.to_string()) })
     }
 }
 
 /// The argument without `&`, parentheses around it, and the invisible brackets around what another macro was given.
-fn bare(argument: TokenStream) -> TokenStream {
-    let mut tokens = argument.clone().into_iter().peekable();
-    while tokens.next_if(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '&')).is_some() {}
-    match (tokens.next(), tokens.next()) {
-        (Some(TokenTree::Group(group)), None)
-            if matches!(group.delimiter(), Delimiter::Parenthesis | Delimiter::None) =>
-        {
+fn bare(argument: TokenStream) -> Vec<TokenTree> {
+    let is_reference = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '&');
+    let tokens: Vec<TokenTree> = argument.into_iter().skip_while(is_reference).collect();
+    match tokens.as_slice() {
+        [TokenTree::Group(group)] if matches!(group.delimiter(), Delimiter::Parenthesis | Delimiter::None) => {
             bare(group.stream())
         }
-        (Some(only), None) => only.into_token_stream(),
-        (Some(_) | None, _) => argument,
+        _ => tokens,
     }
 }
 
 /// The value of a string literal or of a `concat!` of literals.
-fn literal(tokens: TokenStream) -> Option<String> {
-    match syn::parse2::<Lit>(tokens.clone()) {
-        Ok(Lit::Str(text)) => Some(text.value()),
-        Ok(_) => None,
-        Err(_) => concatenated(tokens),
+fn literal(tokens: &[TokenTree]) -> Option<String> {
+    match tokens {
+        [TokenTree::Literal(literal)] => match Lit::new(literal.clone()) {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+        [.., TokenTree::Punct(bang), TokenTree::Group(_)] if bang.as_char() == '!' => {
+            concatenated(tokens.iter().cloned().collect())
+        }
+        _ => None,
     }
 }
 

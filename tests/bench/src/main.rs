@@ -3,6 +3,7 @@
 //! lies in `bank`, how it is sent in `variants`, how it is timed in `slices`, what the figures mean in `statistics`.
 
 mod bank;
+mod compile;
 mod report;
 mod round_trips;
 mod slices;
@@ -15,8 +16,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser};
 use ephemeral_mysql::Server;
+use serde::Serialize;
 
 use crate::bank::Bank;
+use crate::compile::Compile;
 use crate::report::Figures;
 use crate::slices::Plan;
 use crate::variants::{Engines, Variant};
@@ -29,6 +32,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 enum Benchmark {
     /// Transfers between random accounts: two prepared selects and two prepared updates at SERIALIZABLE.
     Transfer(Transfer),
+    /// The attribute at compile time: `cargo check` of many annotated functions against the same calls by hand.
+    Compile(Compile),
 }
 
 #[derive(Debug, Args)]
@@ -51,8 +56,15 @@ struct Transfer {
 }
 
 fn main() -> ExitCode {
-    let Benchmark::Transfer(arguments) = Benchmark::parse();
-    match measure(&arguments).and_then(|figures| print(&figures, &arguments)) {
+    let done = match Benchmark::parse() {
+        Benchmark::Transfer(plan) => {
+            measure(&plan).and_then(|figures| print(&figures, plan.json, || report::table(&figures)))
+        }
+        Benchmark::Compile(plan) => {
+            compile::measure(&plan).and_then(|cost| print(&cost, plan.json, || compile::text(&cost)))
+        }
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("bench: {failure}");
@@ -79,11 +91,11 @@ fn start_server() -> Result<Server, Failure> {
     Ok(Server::builder().option("innodb_flush_log_at_trx_commit", "2").start()?)
 }
 
-fn print(figures: &[Figures], arguments: &Transfer) -> Result<(), Failure> {
-    if arguments.json {
+fn print<F: Serialize>(figures: &F, json: bool, text: impl FnOnce() -> String) -> Result<(), Failure> {
+    if json {
         println!("{}", serde_json::to_string_pretty(figures)?);
     } else {
-        print!("{}", report::table(figures));
+        print!("{}", text());
     }
     Ok(())
 }

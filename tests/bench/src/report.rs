@@ -112,6 +112,7 @@ fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     writeln!(text, "{arguments}").expect("a string takes all that is written to it");
 }
 
-fn shown(Spread { median, low, high }: Spread, digits: usize) -> String {
+/// `1.52 (1.48 – 1.57)`.
+pub(crate) fn shown(Spread { median, low, high }: Spread, digits: usize) -> String {
     format!("{median:.digits$} ({low:.digits$} – {high:.digits$})")
 }
