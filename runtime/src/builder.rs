@@ -12,7 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::database::{Database, Inner, OnHookError};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::HookFailure;
-use crate::options::{Isolation, Retry};
+use crate::options::{Isolation, Retry, Topology};
 use crate::pool::{Limits, Pool};
 
 /// Settings of a [`Database`], made by [`Database::builder`]. Setters commute.
@@ -37,6 +37,8 @@ pub struct DatabaseBuilder {
     isolation: Isolation,
     lock_wait: Option<Duration>,
     retry: Retry,
+    resolve_within: Duration,
+    topology: Topology,
     clock: Arc<dyn Clock>,
     on_hook_error: Option<OnHookError>,
     #[cfg(feature = "testing")]
@@ -70,6 +72,8 @@ impl DatabaseBuilder {
             isolation: Isolation::Serializable,
             lock_wait: None,
             retry: Retry::DEFAULT,
+            resolve_within: Duration::from_secs(30),
+            topology: Topology::default(),
             clock: Arc::new(SystemClock),
             on_hook_error: None,
             #[cfg(feature = "testing")]
@@ -99,6 +103,20 @@ impl DatabaseBuilder {
     /// How units are retried that do not say it themselves. Default: [`Retry::DEFAULT`].
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// How long the server is asked what became of a COMMIT that it did not answer, for units that are `exactly_once` and have no
+    /// deadline of their own; at least once. Default: 30 s, which is longer than most restarts take.
+    pub fn resolve_within(mut self, time: Duration) -> Self {
+        self.resolve_within = time;
+        self
+    }
+
+    /// What another server behind the same address knows of a COMMIT that was not answered. Default:
+    /// [`Topology::Asynchronous`]: of another server it is not asked.
+    pub fn topology(mut self, topology: Topology) -> Self {
+        self.topology = topology;
         self
     }
 
@@ -180,6 +198,8 @@ impl DatabaseBuilder {
             retry: self.retry,
             network_timeout: self.network.timeout,
             lock_wait: self.lock_wait,
+            resolve_within: self.resolve_within,
+            topology: self.topology,
             clock: self.clock,
             on_hook_error: self.on_hook_error,
         }))

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::hooks::HookFailure;
 use crate::label::Label;
 use crate::observe;
-use crate::options::{Isolation, Retry};
+use crate::options::{Isolation, Retry, Topology};
 use crate::pool::{Pool, Request, Stats};
 use crate::registry::{self, Entered, Place};
 
@@ -43,6 +43,8 @@ pub(crate) struct Inner<B: Backend> {
     pub(crate) retry: Retry,
     pub(crate) network_timeout: Duration,
     pub(crate) lock_wait: Option<Duration>,
+    pub(crate) resolve_within: Duration,
+    pub(crate) topology: Topology,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) on_hook_error: Option<OnHookError>,
 }
@@ -150,6 +152,14 @@ impl<B: Backend> Database<B> {
 
     pub(crate) fn lock_wait(&self) -> Option<Duration> {
         self.0.lock_wait
+    }
+
+    pub(crate) fn resolve_within(&self) -> Duration {
+        self.0.resolve_within
+    }
+
+    pub(crate) fn topology(&self) -> Topology {
+        self.0.topology
     }
 
     pub(crate) fn isolation(&self) -> Isolation {

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::fault::Failed;
 use crate::hooks::HookFailure;
 use crate::label::Label;
+use crate::outcome::Outcome;
 use crate::pool::Closing;
 
 #[cfg(feature = "tracing")]
@@ -36,6 +37,21 @@ pub(crate) fn retrying(unit: &Label, error: &Error, after: Duration) {
 /// COMMIT got no answer.
 pub(crate) fn commit_unknown(error: &Error) {
     tell!(error, error = %error, "commit outcome unknown");
+}
+
+/// COMMIT got no answer, and the server is about to be asked what became of it.
+pub(crate) fn resolving(unit: &Label) {
+    tell!(warn, unit = %unit, "COMMIT was not answered; the server is asked what became of it");
+}
+
+/// It could not be said yet.
+pub(crate) fn undecided(unit: &Label, tries: u32, why: &str) {
+    tell!(warn, unit = %unit, tries = %tries, why = %why, "the outcome of COMMIT is still undecided");
+}
+
+/// It is decided.
+pub(crate) fn resolved(unit: &Label, outcome: Outcome, tries: u32, after: Duration) {
+    tell!(info, unit = %unit, outcome = %outcome, tries = %tries, after_us = %after.as_micros(), "the outcome of COMMIT was resolved");
 }
 
 /// ROLLBACK itself failed; the session is thrown away and the server undoes the transaction when it notices.

@@ -267,6 +267,19 @@ pub enum OnError {
     RunAgain,
 }
 
+/// What other servers behind the same address know of a transaction that one of them has not answered: for
+/// [`DatabaseBuilder::topology`](crate::DatabaseBuilder::topology).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Topology {
+    /// Perhaps nothing: a replica that was promoted may lack what the old primary had committed. The default.
+    #[default]
+    Asynchronous,
+    /// All that the old one had committed, and none of them commits what another one would refuse: Galera, or one server behind
+    /// changing names.
+    Synchronous,
+}
+
 /// Everything that a unit was declared with. `None` = what the database says.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Options {
@@ -278,6 +291,17 @@ pub(crate) struct Options {
     pub(crate) snapshot: Snapshot,
     pub(crate) timeout: Option<Duration>,
     pub(crate) lock_wait: Option<Duration>,
+    pub(crate) lost_commit: LostCommit,
+}
+
+/// What is done about a COMMIT without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum LostCommit {
+    /// It is an error of its own kind.
+    #[default]
+    Reported,
+    /// `exactly_once`: the server is asked until it is decided.
+    Resolved,
 }
 
 /// When a transaction's read view is taken.
@@ -310,5 +334,6 @@ impl Options {
         snapshot: Snapshot::AtFirstRead,
         timeout: None,
         lock_wait: None,
+        lost_commit: LostCommit::Reported,
     };
 }

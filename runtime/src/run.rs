@@ -11,7 +11,7 @@ use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::label::Label;
 use crate::nested::nested;
-use crate::options::{Isolation, Options, Retry, Snapshot};
+use crate::options::{Isolation, LostCommit, Options, Retry, Snapshot};
 use crate::propagation::{Active, Asked, Plan, plan};
 use crate::refusal::refused;
 use crate::registry;
@@ -78,8 +78,14 @@ pub(crate) fn run_on<B: Backend>(
     match (plan(asked, describe(active.as_deref())), &active) {
         (Plan::Begin | Plan::SuspendAndBegin, _) => begin(Commits::Together).run(body),
         (Plan::Plain | Plan::SuspendAndPlain, _) => begin(Commits::Each).run(body),
-        (Plan::Join, Some(transaction)) => join(transaction, unit, deadline, body),
-        (Plan::Savepoint, Some(transaction)) => nested(transaction, unit, deadline, body),
+        (Plan::Join, Some(transaction)) => {
+            transaction.take_part(options.lost_commit);
+            join(transaction, unit, deadline, body)
+        }
+        (Plan::Savepoint, Some(transaction)) => {
+            transaction.take_part(options.lost_commit);
+            nested(transaction, unit, deadline, body)
+        }
         (Plan::Join | Plan::Savepoint, None) => unreachable!("only what is active can be joined"),
         (Plan::Refuse(refusal), active) => Err(refused(refusal, unit, options, active.as_deref())),
     }
@@ -108,6 +114,7 @@ struct Own<'u, B: Backend> {
 impl<B: Backend> Own<'_, B> {
     fn run(&self, body: Body<'_, B>) -> Result<(), Error> {
         check(self.database, self.unit, self.options)?;
+        check_outcome(self.commits, self.unit, self.options)?;
         let place = self.database.place().ok_or_else(|| Error::torn_down().of_unit(self.unit))?;
         let around = registry::enclosing();
         let mut course = self.course();
@@ -162,6 +169,7 @@ impl<B: Backend> Own<'_, B> {
             suspends: self.suspended.map(|outer| outer.unit.clone()),
             until: course.until(),
             deadline: course.deadline(),
+            lost_commit: self.options.lost_commit,
         }
     }
 
@@ -184,6 +192,21 @@ fn exactly(wait: Duration) -> LockWait {
 fn seconds(time: Duration) -> u32 {
     let whole = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     u32::try_from(whole).unwrap_or(u32::MAX).max(1)
+}
+
+/// Without a transaction there is no COMMIT whose outcome could be resolved.
+fn check_outcome(commits: Commits, unit: &Label, options: &Options) -> Result<(), Error> {
+    match (options.lost_commit, commits) {
+        (LostCommit::Reported, _) | (LostCommit::Resolved, Commits::Together) => Ok(()),
+        (LostCommit::Resolved, Commits::Each) => {
+            let detail = format!(
+                "it is `exactly_once`, but as `{}` it runs without a transaction here: each statement commits by itself, and nobody \
+                 could say which of them did; give it a transaction, or leave `exactly_once` out",
+                options.propagation
+            );
+            Err(Error::new(ErrorKind::Configuration, detail).of_unit(unit))
+        }
+    }
 }
 
 /// What contradicts itself or the database's settings.

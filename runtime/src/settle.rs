@@ -11,6 +11,7 @@ use crate::observe;
 use crate::options::Access;
 use crate::outcome::Outcome;
 use crate::pool::Closing;
+use crate::resolution::{Lost, Resolution, resolve};
 use crate::run::Verdict;
 use crate::session::Session;
 use crate::transaction::{Doom, Mark, Seat, Transaction, late};
@@ -178,7 +179,8 @@ fn outcome(settlement: &Settlement, commits: Commits) -> Outcome {
 
 /// `said`: the error that the body returned and wants committed; it must not be lost when COMMIT fails.
 fn commit<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>, said: Option<&str>) -> Settlement {
-    let Err(failed) = session.connection.commit() else {
+    let key = transaction.outcome_key();
+    let Err(failed) = session.connection.commit(key.as_ref()) else {
         give_back(transaction, session);
         return Settlement::Committed;
     };
@@ -189,25 +191,46 @@ fn commit<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>, sai
             Settlement::Faulted(Faulted { again: fault.again, error: with_words(error, said), body: BodySaid::NoError })
         }
         AtCommit::Unknown => {
+            let lost = key.map(|key| Lost { key, connection: session.connection.whereabouts() });
             give_back(transaction, session);
-            unanswered(transaction, failed, said)
+            unanswered(transaction, failed, lost.as_ref(), said)
         }
     }
 }
 
 /// A unit that may not write has nothing to lose: its values were read, whatever became of the COMMIT.
-fn unanswered<B: Backend>(transaction: &Transaction<B>, failed: Failed, said: Option<&str>) -> Settlement {
-    match transaction.characteristics.access {
-        Access::ReadOnly => Settlement::Committed,
-        Access::ReadWrite => {
-            let last = transaction.note(failed, "COMMIT");
+fn unanswered<B: Backend>(
+    transaction: &Transaction<B>,
+    failed: Failed,
+    lost: Option<&Lost<B>>,
+    said: Option<&str>,
+) -> Settlement {
+    match (transaction.characteristics.access, lost) {
+        (Access::ReadOnly, _) => Settlement::Committed,
+        (Access::ReadWrite, None) => {
             let detail = "COMMIT was sent and not answered, so the unit may or may not be in the database; it was not run \
-                          again; look for its rows before you do";
-            let error = with_words(Error::because_of(ErrorKind::CommitUnknown, detail, &last), said);
-            observe::commit_unknown(&error);
-            Settlement::Failed(error)
+                          again; look for its rows before you do, or declare it `exactly_once`";
+            unknown(transaction, failed, detail, said)
+        }
+        (Access::ReadWrite, Some(lost)) => {
+            match resolve(&transaction.database, &transaction.unit, lost, transaction.deadline.get()) {
+                Resolution::Committed => Settlement::Committed,
+                Resolution::RolledBack { how } => {
+                    let Doom { fault, error } = transaction.judge(failed, "COMMIT");
+                    let error = with_words(Error::because_of(error.kind(), &how, &error), said);
+                    Settlement::Faulted(Faulted { again: fault.again, error, body: BodySaid::NoError })
+                }
+                Resolution::Undecided { why } => unknown(transaction, failed, &why, said),
+            }
         }
     }
+}
+
+fn unknown<B: Backend>(transaction: &Transaction<B>, failed: Failed, detail: &str, said: Option<&str>) -> Settlement {
+    let last = transaction.note(failed, "COMMIT");
+    let error = with_words(Error::because_of(ErrorKind::CommitUnknown, detail, &last), said);
+    observe::commit_unknown(&error);
+    Settlement::Failed(error)
 }
 
 fn with_words(error: Error, said: Option<&str>) -> Error {

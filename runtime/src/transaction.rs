@@ -15,7 +15,9 @@ use crate::label::Label;
 use crate::ledger::Ledger;
 use crate::loan::Loan;
 use crate::local::Locals;
+use crate::options::{Access, LostCommit};
 use crate::outcome::Settled;
+use crate::resolution::Key;
 use crate::session::Session;
 
 #[derive(Debug)]
@@ -39,6 +41,7 @@ pub(crate) struct Transaction<B: Backend> {
     /// When statements stop being answered: the unit's own deadline, or a nearer one of a unit that joined.
     pub(crate) deadline: Cell<Option<Instant>>,
     pub(crate) used: Cell<Used>,
+    lost_commit: Cell<LostCommit>,
     /// Affected rows and last insert id of the last statement.
     pub(crate) written: Cell<(u64, u64)>,
 }
@@ -53,6 +56,7 @@ pub(crate) struct Begun<B: Backend> {
     pub(crate) suspends: Option<Label>,
     pub(crate) until: Option<Instant>,
     pub(crate) deadline: Option<Instant>,
+    pub(crate) lost_commit: LostCommit,
 }
 
 /// What belongs to an attempt or to a savepoint in it, and goes with it.
@@ -129,6 +133,7 @@ impl<B: Backend> Transaction<B> {
             levels: RefCell::new(vec![Level::default()]),
             ledger: Rc::default(),
             used: Cell::new(Used::NotYet),
+            lost_commit: Cell::new(begun.lost_commit),
             written: Cell::default(),
         })
     }
@@ -217,6 +222,22 @@ impl<B: Backend> Transaction<B> {
         let nearer = [before, deadline].into_iter().flatten().min();
         self.deadline.set(nearer);
         Hurried { deadline: &self.deadline, before }
+    }
+
+    /// A unit that takes part wants the outcome of a lost COMMIT resolved: that can only be had for the whole.
+    pub(crate) fn take_part(&self, lost_commit: LostCommit) {
+        match lost_commit {
+            LostCommit::Reported => {}
+            LostCommit::Resolved => self.lost_commit.set(LostCommit::Resolved),
+        }
+    }
+
+    /// What names this attempt in the table of outcomes, if it is to be written there. What may not write has nothing to lose.
+    pub(crate) fn outcome_key(&self) -> Option<Key> {
+        match (self.lost_commit.get(), self.characteristics.access) {
+            (LostCommit::Resolved, Access::ReadWrite) => Some(Key::fresh()),
+            (LostCommit::Resolved, Access::ReadOnly) | (LostCommit::Reported, _) => None,
+        }
     }
 
     pub(crate) fn doom(&self) -> Option<Doom> {

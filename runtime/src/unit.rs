@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::label::Label;
-use crate::options::{Access, Isolation, Options, Propagation, Replay, Retry, Snapshot};
+use crate::options::{Access, Isolation, LostCommit, Options, Propagation, Replay, Retry, Snapshot};
 
 /// What the attribute knows of a function.
 #[derive(Debug)]
@@ -71,6 +71,12 @@ impl Unit {
     pub const fn snapshot(mut self) -> Self {
         self.options.snapshot = Snapshot::AtBegin;
         self.options.isolation = Some(Isolation::RepeatableRead);
+        self
+    }
+
+    /// The outcome of a COMMIT without an answer is resolved.
+    pub const fn exactly_once(mut self) -> Self {
+        self.options.lost_commit = LostCommit::Resolved;
         self
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::backend::Backend;
 use crate::database::Database;
 use crate::label::Label;
-use crate::options::{Access, Isolation, OnError, Options, Propagation, Replay, Retry, Snapshot};
+use crate::options::{Access, Isolation, LostCommit, OnError, Options, Propagation, Replay, Retry, Snapshot};
 use crate::private::{UnitResult, returned};
 use crate::run::run_on;
 use crate::tx::Tx;
@@ -122,6 +122,27 @@ impl<'d, B: Backend, J> UnitBuilder<'d, B, J> {
     pub fn snapshot(mut self) -> Self {
         self.options.snapshot = Snapshot::AtBegin;
         self.options.isolation.get_or_insert(Isolation::RepeatableRead);
+        self
+    }
+
+    /// A COMMIT without an answer is resolved instead of being an error of kind
+    /// [`CommitUnknown`](crate::ErrorKind::CommitUnknown): if it happened, the caller gets the body's own result; if not, it is made
+    /// sure that it never will, and the unit runs again as its retry policy allows.
+    ///
+    /// Each attempt writes a row into the table that [`create_outcome_table`](Database::create_outcome_table) makes, in the packet
+    /// of its COMMIT: no round trip more. A unit that joins, or is nested, makes the whole transaction so. A unit that may not write
+    /// has nothing to resolve and writes no row; one without a transaction is refused.
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{Database, Error};
+    /// # fn main() -> Result<(), Error> {
+    /// # let db = Database::connect("mysql://app@127.0.0.1/bank")?;
+    /// db.create_outcome_table()?; // once
+    /// db.unit("pay").exactly_once().run::<_, Error>(|tx| tx.query_drop("INSERT INTO payment (amount) VALUES (50)"))?;
+    /// # Ok(()) }
+    /// ```
+    pub fn exactly_once(mut self) -> Self {
+        self.options.lost_commit = LostCommit::Resolved;
         self
     }
 

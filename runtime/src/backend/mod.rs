@@ -7,7 +7,8 @@ use std::any::Any;
 use std::fmt::Debug;
 
 use crate::fault::Failed;
-use crate::options::{Access, Isolation, Snapshot};
+use crate::options::{Access, Isolation, Snapshot, Topology};
+use crate::resolution::{Fate, Key};
 
 /// A database engine: the type parameter of [`Database`](crate::Database) and [`Tx`](crate::Tx).
 ///
@@ -95,8 +96,8 @@ pub trait Connection: Debug + Send + 'static {
     fn doubt(&mut self);
     /// Checks a doubted connection, otherwise does nothing.
     fn reassure(&mut self) -> Result<(), Failed>;
-    /// Commits; sends nothing if nothing was sent before.
-    fn commit(&mut self) -> Result<(), Failed>;
+    /// Commits; sends nothing if nothing was sent before. With a key, a row that names it is part of what is committed.
+    fn commit(&mut self, key: Option<&Key>) -> Result<(), Failed>;
     /// Rolls back and awaits the answer; sends nothing if nothing was sent before.
     fn rollback(&mut self) -> Result<(), Failed>;
     /// Sets a savepoint of a fresh name, and begins the transaction for it if need be.
@@ -117,6 +118,11 @@ pub trait Connection: Debug + Send + 'static {
     fn ghost(&self) -> Option<Self::Ghost>;
     /// Ends what is left of another connection, if this one talks to the same server.
     fn lay(&mut self, ghost: &Self::Ghost) -> Result<Laid, Failed>;
+    /// Where it is, also when it is lost: for [`decide`](Connection::decide).
+    fn whereabouts(&self) -> Self::Ghost;
+    /// Finds out what became of the COMMIT with this key, sent on a connection that is lost, and decides it where nobody has: from
+    /// then on it is committed or rolled back for ever. Only for a connection that does nothing else.
+    fn decide(&mut self, key: &Key, lost: &Self::Ghost, topology: Topology) -> Result<Fate, Failed>;
     /// What shuts the socket from another thread, while this one is blocked on it. Must not be called after the connection is
     /// gone.
     fn stopper(&self) -> Box<dyn FnOnce() + Send>;

@@ -85,6 +85,10 @@ impl<B: Backend> Pool<B> {
         &self.connector
     }
 
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
     /// A place for a thread's own session.
     pub(crate) fn slot(&self) -> Arc<Slot<B>> {
         let slot = Arc::new(Slot::default());
@@ -227,6 +231,9 @@ impl<B: Backend> Pool<B> {
             waited: self.counters.waited.get(),
             taken_over: self.counters.taken_over.get(),
             timed_out: self.counters.timed_out.get(),
+            resolved_committed: self.counters.resolved_committed.get(),
+            resolved_rolled_back: self.counters.resolved_rolled_back.get(),
+            unresolved: self.counters.unresolved.get(),
         }
     }
 }

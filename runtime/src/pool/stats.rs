@@ -27,22 +27,31 @@ pub struct Stats {
     pub taken_over: u64,
     /// Waits that ended without a session.
     pub timed_out: u64,
+    /// COMMITs without an answer that were found to have happened (`exactly_once`).
+    pub resolved_committed: u64,
+    /// COMMITs without an answer that were found not to have happened, and never will (`exactly_once`).
+    pub resolved_rolled_back: u64,
+    /// COMMITs without an answer of units that are `exactly_once`, and could not be resolved in time.
+    pub unresolved: u64,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(crate) struct Counters {
     pub(super) opened: Counter,
     pub(super) closed: Counter,
     pub(super) waited: Counter,
     pub(super) taken_over: Counter,
     pub(super) timed_out: Counter,
+    pub(crate) resolved_committed: Counter,
+    pub(crate) resolved_rolled_back: Counter,
+    pub(crate) unresolved: Counter,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
+pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
-    pub(super) fn count(&self) {
+    pub(crate) fn count(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 

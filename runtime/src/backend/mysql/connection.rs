@@ -20,7 +20,7 @@ use crate::fault::{Again, Failed, Undone};
 use crate::options::Snapshot;
 
 /// Chain and release are spelled out: `completion_type` must not decide them.
-const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
+pub(super) const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
 const ROLLBACK: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
 
 /// "SAVEPOINT does not exist".
@@ -76,7 +76,14 @@ enum Left {
 /// The server's side of a connection.
 #[derive(Debug, Clone)]
 pub struct Ghost {
-    server: Arc<Server>,
+    pub(super) server: Arc<Server>,
+}
+
+impl Ghost {
+    /// Whether its number means this connection and can mean no other.
+    pub(super) fn can_be_ended(&self) -> bool {
+        self.server.begin == Begin::Implicit && self.server.identity.is_unmistakable()
+    }
 }
 
 impl MySqlConnection {
@@ -183,6 +190,10 @@ impl MySqlConnection {
         self.step = Step::Out;
         failed.fault.undone = Undone::Connection;
         failed
+    }
+
+    pub(super) fn server(&self) -> &Server {
+        &self.server
     }
 
     /// Runs a text of ours or of an administrator's, unread.

@@ -1,6 +1,7 @@
 //! MySQL and MariaDB, by the driver's raw `Conn`: never its `Pool`, `Transaction` or `TxOpts`, which send what we do not know of.
 //! What opens a connection is `connector` and `opening`, what it knows and does is `connection`, what an error means is `faults`,
-//! what a text is says the crate `unit-of-work-sql`, what bodies call is `vocabulary` and `lent`; `wire` is all that is needed of the driver.
+//! what a text is says the crate `unit-of-work-sql`, what bodies call is `vocabulary` and `lent`, where outcomes are written down is
+//! `outcomes`; `wire` is all that is needed of the driver.
 
 mod administration;
 pub(crate) mod connection;
@@ -8,6 +9,7 @@ pub(crate) mod connector;
 pub(crate) mod faults;
 mod lent;
 mod opening;
+mod outcomes;
 mod queryable;
 mod sizes;
 mod texts;

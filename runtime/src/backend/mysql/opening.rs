@@ -1,6 +1,8 @@
 //! What every connection of ours is brought to before a unit sees it, after connecting and after each reset, and what the
 //! server tells about itself meanwhile. Two packets; the texts and their order are decided here.
 
+use std::fmt;
+
 use mysql::{Row, Value};
 use unit_of_work_sql::Mode;
 
@@ -84,13 +86,23 @@ const GROWN_UP_S: u64 = 3;
 
 impl Identity {
     pub(crate) fn is_same_server(&self, other: &Self) -> bool {
+        self.has_the_same_data(other) && self.started.abs_diff(other.started) <= START_TOLERANCE_S
+    }
+
+    /// Whether it is the same server, restarted or not: whatever it had committed it has.
+    pub(crate) fn has_the_same_data(&self, other: &Self) -> bool {
         (&self.host, self.port, self.server_id) == (&other.host, other.port, other.server_id)
-            && self.started.abs_diff(other.started) <= START_TOLERANCE_S
     }
 
     /// Whether a restart of the server since then would be noticed.
     pub(crate) fn is_unmistakable(&self) -> bool {
         self.age >= GROWN_UP_S
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{} (server id {})", self.host, self.port, self.server_id)
     }
 }
 

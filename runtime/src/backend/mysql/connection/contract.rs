@@ -10,6 +10,8 @@ use crate::backend::mysql::texts::Texts;
 use crate::backend::mysql::wire::Request;
 use crate::backend::{Characteristics, Connection, Laid, Standing};
 use crate::fault::{AtCommit, Failed};
+use crate::options::Topology;
+use crate::resolution::{Fate, Key};
 
 impl Connection for MySqlConnection {
     type Ghost = Ghost;
@@ -32,14 +34,17 @@ impl Connection for MySqlConnection {
         }
     }
 
-    fn commit(&mut self) -> Result<(), Failed> {
+    fn commit(&mut self, key: Option<&Key>) -> Result<(), Failed> {
         if self.transaction == Open::No {
             return Ok(());
         }
         self.transaction = Open::Ending;
-        let answer = self.send(COMMIT);
+        let answer = match key {
+            None => self.send(COMMIT).map(drop),
+            Some(key) => self.commit_with(key),
+        };
         match &answer {
-            Ok(_) => self.transaction = Open::No,
+            Ok(()) => self.transaction = Open::No,
             Err(failed) if failed.fault.at_commit == AtCommit::Unknown => {
                 self.step = Step::Out;
                 if failed.code.is_some() {
@@ -49,7 +54,7 @@ impl Connection for MySqlConnection {
             }
             Err(_) => self.transaction = Open::MayBe,
         }
-        answer.map(drop)
+        answer
     }
 
     fn rollback(&mut self) -> Result<(), Failed> {
@@ -115,11 +120,9 @@ impl Connection for MySqlConnection {
     }
 
     fn ghost(&self) -> Option<Ghost> {
-        match (self.server.begin, self.transaction) {
-            (Begin::Implicit, Open::No | Open::MayBe) if self.server.identity.is_unmistakable() => {
-                Some(Ghost { server: Arc::clone(&self.server) })
-            }
-            (Begin::Implicit | Begin::Explicit, _) => None,
+        match self.transaction {
+            Open::No | Open::MayBe => Some(self.whereabouts()).filter(Ghost::can_be_ended),
+            Open::Ending => None,
         }
     }
 
@@ -132,6 +135,14 @@ impl Connection for MySqlConnection {
             Err(failed) if failed.code != Some(NO_SUCH_THREAD) => Err(failed),
             Ok(_) | Err(_) => Ok(Laid::Gone),
         }
+    }
+
+    fn whereabouts(&self) -> Ghost {
+        Ghost { server: Arc::clone(&self.server) }
+    }
+
+    fn decide(&mut self, key: &Key, lost: &Ghost, topology: Topology) -> Result<Fate, Failed> {
+        self.ask_fate(key, lost, topology)
     }
 
     fn stopper(&self) -> Box<dyn FnOnce() + Send> {

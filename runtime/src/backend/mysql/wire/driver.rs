@@ -75,6 +75,7 @@ impl DriverWire {
                 affected_rows: self.0.affected_rows(),
                 last_insert_id: self.0.last_insert_id(),
                 state: self.state(),
+                ..Answer::default()
             }),
             Err(mysql::Error::MySqlError(error)) if error.code == NOT_IN_BULK => {
                 batch.into_iter().try_fold(Answer::default(), |_, params| self.execute(sql, params, rows))
@@ -103,6 +104,7 @@ pub(in crate::backend::mysql) fn walk<T: Protocol>(
 ) -> mysql::Result<Answer> {
     let mut answer = Answer::default();
     while let Some(set) = result.iter() {
+        answer.results += 1;
         answer.affected_rows = set.affected_rows();
         answer.last_insert_id = set.last_insert_id().unwrap_or_default();
         for row in set {

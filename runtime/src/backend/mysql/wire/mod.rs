@@ -14,6 +14,10 @@ use mysql::{Conn, Params, Row};
 pub(crate) use driver::DriverWire;
 pub(in crate::backend::mysql) use driver::walk;
 
+/// Between the statements of a packet whose results are counted. The line break ends a comment that the first one may end with:
+/// without it the comment would swallow the rest.
+pub(crate) const SEPARATOR: &str = "\n;\n";
+
 /// One thing to ask of the server. All but `Execute` and `Batch` make exactly one round trip; those one more for a text that
 /// this connection has not prepared yet.
 #[derive(Debug, Clone)]
@@ -47,6 +51,8 @@ pub(crate) struct Answer {
     pub(crate) affected_rows: u64,
     pub(crate) last_insert_id: u64,
     pub(crate) state: SessionState,
+    /// How many result sets came, those without rows included.
+    pub(crate) results: usize,
 }
 
 /// What the server's session tracker said. A hint: it does not see `SELECT @x := 1` or `GET_LOCK`.

@@ -10,7 +10,7 @@ use mysql::{Column, Conn, MySqlError, Row, Value};
 use mysql_common::row::new_row;
 
 use super::super::opening::WHERE_AM_I;
-use super::{Answer, Request, SessionState, Wire};
+use super::{Answer, Request, SEPARATOR, SessionState, Wire};
 
 /// What a scripted server answers.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub enum Reply {
     },
     /// Rows: column names, then the values of each row.
     Rows(Vec<String>, Vec<Vec<Value>>),
+    /// Success, but only so many results come: as if a comment had swallowed the rest of the packet.
+    Fewer(usize),
     /// An error of the server's: number, SQLSTATE, message.
     Error(u16, String, String),
     /// The connection is lost before the server did anything.
@@ -171,7 +173,7 @@ impl Reply {
                 message: message.clone(),
             })),
             Self::LostBefore | Self::LostAfter => Some(lost()),
-            Self::Done { .. } | Self::Rows(..) => None,
+            Self::Done { .. } | Self::Rows(..) | Self::Fewer(_) => None,
         }
     }
 }
@@ -209,7 +211,7 @@ impl Wire for ScriptedWire {
         }
         match reply.error_to(request.text()) {
             Some(error) => Err(error),
-            None => Ok(reply.give(rows)),
+            None => Ok(reply.give(statements(request.text()), rows)),
         }
     }
 
@@ -281,20 +283,26 @@ impl ScriptedWire {
 }
 
 impl Reply {
-    fn give(self, rows: &mut dyn FnMut(Row)) -> Answer {
+    /// `results`: one for each statement, if nothing else is said.
+    fn give(self, results: usize, rows: &mut dyn FnMut(Row)) -> Answer {
+        let answer = Answer { results, ..Answer::default() };
         match self {
-            Self::Done { affected_rows, last_insert_id } => {
-                Answer { affected_rows, last_insert_id, ..Answer::default() }
-            }
+            Self::Done { affected_rows, last_insert_id } => Answer { affected_rows, last_insert_id, ..answer },
+            Self::Fewer(results) => Answer { results, ..answer },
             Self::Rows(columns, values) => {
                 for values in values {
                     rows(row(&columns, values));
                 }
-                Answer::default()
+                answer
             }
-            Self::Error(..) | Self::LostBefore | Self::LostAfter => Answer::default(),
+            Self::Error(..) | Self::LostBefore | Self::LostAfter => answer,
         }
     }
+}
+
+/// Of a packet of ours.
+fn statements(packet: &str) -> usize {
+    packet.split(SEPARATOR).count()
 }
 
 fn row(columns: &[String], values: Vec<Value>) -> Row {

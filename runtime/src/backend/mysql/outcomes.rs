@@ -1,0 +1,213 @@
+//! The table in which units that are `exactly_once` leave the truth about their COMMIT, and how it is asked afterwards. Decides
+//! the texts, and what an answer of the server proves. When and how often it is asked is `resolution`'s.
+//!
+//! An attempt writes its key as `committed` in the packet of its COMMIT. Whoever wants to know inserts the same key as
+//! `tombstone`. The key is unique, so exactly one of the two is ever there: if the tombstone goes in, the attempt's own row, and
+//! with it everything that is committed with it, never can; as long as the attempt is undecided, the tombstone waits for it. A
+//! plain SELECT would be wrong: it says "not there" of a COMMIT that is still on its way.
+
+use std::time::Duration;
+
+use mysql::Row;
+
+use super::MySql;
+use super::connection::{COMMIT, Ghost, MySqlConnection};
+use super::opening::OPENED;
+use super::wire::{Request, SEPARATOR};
+use crate::backend::{Characteristics, Commits, Connection, LockWait, Standing};
+use crate::database::Database;
+use crate::error::{Error, ErrorKind};
+use crate::fault::{Again, AtCommit, Failed, Undone};
+use crate::observe;
+use crate::options::Topology;
+use crate::resolution::{Fate, Key};
+
+/// UTC, because a `TIMESTAMP` ends in 2038. Another engine than `InnoDB` would keep the rows of units that are rolled back.
+const CREATE: &str = "CREATE TABLE IF NOT EXISTS unit_of_work_outcome (\
+    id BINARY(16) NOT NULL PRIMARY KEY, \
+    state ENUM('committed', 'tombstone') NOT NULL, \
+    at DATETIME NOT NULL COMMENT 'UTC', \
+    KEY at (at)) ENGINE=InnoDB";
+
+const ENGINE: &str = "SELECT engine FROM information_schema.tables \
+    WHERE table_schema = DATABASE() AND table_name = 'unit_of_work_outcome'";
+
+/// At another level the rows' neighbours would be locked too, and units could not write theirs.
+const PURGING: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;\
+    SET SESSION innodb_lock_wait_timeout=1, lock_wait_timeout=1";
+
+/// Rows per statement, so that its locks are gone soon.
+const BATCH: u64 = 500;
+/// A row may be asked for until its unit's resolution ends; nobody resolves for that long.
+const YOUNGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// "Duplicate entry": somebody has the key.
+const TAKEN: u16 = 1062;
+/// "No database selected".
+const NO_DATABASE: u16 = 1046;
+
+fn insert(key: &Key, state: &str) -> String {
+    // Hexadecimal literals mean the same in every `sql_mode`.
+    format!("INSERT INTO unit_of_work_outcome (id, state, at) VALUES (X'{key}', '{state}', UTC_TIMESTAMP())")
+}
+
+impl MySqlConnection {
+    /// Commits together with the row that says so, in one packet. If it comes late, after the tombstone, the row is refused and the
+    /// server does not go on to COMMIT.
+    pub(super) fn commit_with(&mut self, key: &Key) -> Result<(), Failed> {
+        let packet = [insert(key, "committed"), COMMIT.to_owned()];
+        let answer = self.send(&packet.join(SEPARATOR)).map_err(about_the_table)?;
+        if answer.results == packet.len() {
+            return Ok(());
+        }
+        let detail =
+            format!("the packet of COMMIT has {} statements, and {} results came", packet.len(), answer.results);
+        let mut cut = Failed::of(ErrorKind::ConnectionLost, Undone::Connection, Again::Yes, detail);
+        cut.fault.at_commit = AtCommit::Unknown;
+        Err(cut)
+    }
+
+    /// What [`Connection::decide`] promises, on a connection that does nothing else.
+    pub(super) fn ask_fate(&mut self, key: &Key, lost: &Ghost, topology: Topology) -> Result<Fate, Failed> {
+        let (asked, here) = (&lost.server.identity, &self.server().identity);
+        match topology {
+            Topology::Asynchronous if !here.has_the_same_data(asked) => {
+                return Ok(Fate::Elsewhere { asked: asked.to_string(), here: here.to_string() });
+            }
+            Topology::Asynchronous | Topology::Synchronous => {}
+        }
+        self.expect(Characteristics { commits: Commits::Each, lock_wait: LockWait::Exactly(1), ..OPENED });
+        self.begin()?;
+        self.end(lost)?;
+        match self.send(&insert(key, "tombstone")) {
+            Ok(_) => Ok(Fate::RolledBack),
+            Err(failed) if failed.code == Some(TAKEN) => self.read_fate(key),
+            Err(failed) => Err(failed),
+        }
+    }
+
+    /// The old connection may hold its locks for long, and what is left of the unit with them. Where it cannot be ended the
+    /// tombstone decides all the same.
+    fn end(&mut self, lost: &Ghost) -> Result<(), Failed> {
+        if !lost.can_be_ended() {
+            return Ok(());
+        }
+        let ended = self.lay(lost).map(drop);
+        match self.standing() {
+            Standing::Broken => ended,
+            Standing::Clean | Standing::Touched => {
+                observe::ghost(ended);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whose row it is. A tombstone is ours: its own answer was lost the time before. With a lock, because a plain read may show an
+    /// older state.
+    fn read_fate(&mut self, key: &Key) -> Result<Fate, Failed> {
+        let mut state = None;
+        let mut keep = |row: Row| state = row.get::<String, _>(0);
+        let text = format!("SELECT state FROM unit_of_work_outcome WHERE id = X'{key}' FOR UPDATE");
+        self.exchange(Request::Query(&text), &mut keep)?;
+        match state.as_deref() {
+            Some("committed") => Ok(Fate::Committed),
+            Some("tombstone") => Ok(Fate::RolledBack),
+            other => {
+                let detail = format!("the row of its key was there, and now says {other:?}");
+                Err(Failed::of(ErrorKind::Internal, Undone::Statement, Again::Yes, detail))
+            }
+        }
+    }
+}
+
+/// COMMIT itself names nothing that could be missing or forbidden: so it is the table.
+fn about_the_table(mut failed: Failed) -> Failed {
+    let about_a_name = failed.sqlstate.as_deref().is_some_and(|state| state.starts_with("42"))
+        && matches!(failed.fault.kind, ErrorKind::Statement | ErrorKind::AccessDenied);
+    if about_a_name || failed.code == Some(NO_DATABASE) {
+        failed.fault.kind = ErrorKind::Configuration;
+        failed.fault.again = Again::Never;
+        failed.fault.at_commit = AtCommit::RolledBack;
+        failed.detail = format!(
+            "the row that `exactly_once` needs could not be written, so nothing was committed; call \
+             `Database::create_outcome_table` once for this database, and let this user INSERT into and SELECT from \
+             `unit_of_work_outcome`: {}",
+            failed.detail
+        )
+        .into();
+    }
+    failed
+}
+
+impl Database<MySql> {
+    /// Makes the table `unit_of_work_outcome` in the connection's default database, which units that are
+    /// [`exactly_once`](crate::UnitBuilder::exactly_once) need; does nothing if it is there.
+    ///
+    /// It has a row for each of their COMMITs (16 random bytes, `committed` or `tombstone`, the time in UTC) until
+    /// [`purge_outcomes`](Self::purge_outcomes) takes it away. Units need the rights to INSERT and SELECT there.
+    ///
+    /// # Errors
+    /// `Configuration` when a table of this name is there that would not undo a unit's row with the unit (its engine is not
+    /// `InnoDB`); `Propagation` inside a unit; what the server says.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), unit_of_work::Error> {
+    /// # let db = unit_of_work::Database::connect("mysql://app@127.0.0.1/bank")?;
+    /// db.create_outcome_table()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn create_outcome_table(&self) -> Result<(), Error> {
+        self.session(|session| {
+            session.query_drop(CREATE)?;
+            match session.query_first::<String, _>(ENGINE)? {
+                Some(engine) if engine.eq_ignore_ascii_case("InnoDB") => Ok(()),
+                engine => Err(not_transactional(&engine.unwrap_or_default())),
+            }
+        })
+    }
+
+    /// Takes rows away that are older than `older_than`, and never those of the last 24 hours, whatever `older_than` says: a unit
+    /// may still ask for them. Returns how many.
+    ///
+    /// It deletes at most 500 rows at a time at READ COMMITTED and waits at most a second for a lock, so that units that write
+    /// theirs are not held up. To be called now and then, by one of the processes.
+    ///
+    /// # Errors
+    /// `LockTimeout` when somebody else holds such rows, `Propagation` inside a unit, what the server says; what was deleted until
+    /// then stays so.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # fn main() -> Result<(), unit_of_work::Error> {
+    /// # let db = unit_of_work::Database::connect("mysql://app@127.0.0.1/bank")?;
+    /// let rows = db.purge_outcomes(Duration::from_secs(7 * 24 * 3600))?;
+    /// # Ok(()) }
+    /// ```
+    pub fn purge_outcomes(&self, older_than: Duration) -> Result<u64, Error> {
+        let seconds = older_than.max(YOUNGEST).as_secs();
+        self.session(|session| {
+            session.query_drop(PURGING)?;
+            // One moment for all batches, so that there is an end to them. Beyond the server's dates (year 0) nothing is that old.
+            let cutoff = format!("SELECT UTC_TIMESTAMP() - INTERVAL {seconds} SECOND");
+            let Some(Some(cutoff)) = session.query_first::<Option<String>, _>(cutoff)? else { return Ok(0) };
+            let batch = format!("DELETE FROM unit_of_work_outcome WHERE at < '{cutoff}' ORDER BY at LIMIT {BATCH}");
+            let mut rows = 0;
+            loop {
+                session.query_drop(&batch)?;
+                let gone = session.affected_rows();
+                rows += gone;
+                if gone < BATCH {
+                    return Ok(rows);
+                }
+            }
+        })
+    }
+}
+
+fn not_transactional(engine: &str) -> Error {
+    let detail = format!(
+        "the table `unit_of_work_outcome` has the engine `{engine}`, which would keep the rows of units that are rolled back; drop \
+         it and create it again, with `ENGINE=InnoDB`"
+    );
+    Error::new(ErrorKind::Configuration, detail)
+}
