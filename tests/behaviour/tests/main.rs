@@ -8,6 +8,7 @@ mod circle;
 mod deadlines;
 mod distribution;
 mod errors_that_commit;
+mod exactly_once;
 mod failure_points;
 mod faults;
 mod hooks;

@@ -70,6 +70,9 @@ struct State {
     tracking: Tracking,
     handshake_offset: u32,
     refusing: Option<Reply>,
+    /// Added to server id and start time.
+    moved: u32,
+    restarted: u32,
 }
 
 /// One thing that a scripted server was asked.
@@ -119,6 +122,16 @@ impl Script {
         let mut state = self.state();
         state.tracking = Tracking::Missing;
         state.handshake_offset = 1000;
+    }
+
+    /// From now on connections lead to another server, as after a replica was promoted.
+    pub fn fail_over(&self) {
+        self.state().moved += 1;
+    }
+
+    /// From now on the server is one that was started again: what was open there is gone.
+    pub fn restart(&self) {
+        self.state().restarted += 1;
     }
 
     /// From now on connecting fails with `reply`; `None` = it succeeds again.
@@ -255,12 +268,13 @@ impl ScriptedWire {
         if !sql.contains("SHOW GLOBAL STATUS LIKE 'Uptime'") {
             return None;
         }
+        let State { moved, restarted, .. } = *self.script.state();
         let about = [
             Value::from(self.id),
             Value::from("scripted"),
             Value::from(3306),
-            Value::from(1),
-            Value::from(1_000_000),
+            Value::from(1 + moved),
+            Value::from(1_000_000 + 1000 * restarted),
             Value::from(16 << 20),
             Value::from(""),
             Value::from(0),
