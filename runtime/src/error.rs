@@ -64,7 +64,7 @@ pub enum ErrorKind {
     HookRefused,
     /// No unit is active on this thread.
     NotInUnit,
-    /// COMMIT was sent and not answered.
+    /// COMMIT was sent and not answered, and what became of it is not known; units that are `exactly_once` try to find out before.
     CommitUnknown,
     /// More isolation was asked for than the active unit has.
     IsolationConflict,

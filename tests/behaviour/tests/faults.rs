@@ -3,7 +3,7 @@
 //! any of it is `secrets`. Faults of the server itself (kill -9, read-only flips) are not here.
 
 mod breakages;
-mod secrets;
+pub(crate) mod secrets;
 mod values;
 
 use std::sync::atomic::{AtomicU64, Ordering};

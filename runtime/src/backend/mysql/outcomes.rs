@@ -41,6 +41,9 @@ const BATCH: u64 = 500;
 /// A row may be asked for until its unit's resolution ends; nobody resolves for that long.
 const YOUNGEST: Duration = Duration::from_secs(24 * 3600);
 
+/// A century: servers' dates do not reach back for as long as a `Duration` may last.
+const OLDEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// "Duplicate entry": somebody has the key.
 const TAKEN: u16 = 1062;
 /// "No database selected".
@@ -184,12 +187,12 @@ impl Database<MySql> {
     /// # Ok(()) }
     /// ```
     pub fn purge_outcomes(&self, older_than: Duration) -> Result<u64, Error> {
-        let seconds = older_than.max(YOUNGEST).as_secs();
+        let seconds = older_than.clamp(YOUNGEST, OLDEST).as_secs();
         self.session(|session| {
             session.query_drop(PURGING)?;
-            // One moment for all batches, so that there is an end to them. Beyond the server's dates (year 0) nothing is that old.
+            // One moment for all batches, so that there is an end to them.
             let cutoff = format!("SELECT UTC_TIMESTAMP() - INTERVAL {seconds} SECOND");
-            let Some(Some(cutoff)) = session.query_first::<Option<String>, _>(cutoff)? else { return Ok(0) };
+            let cutoff: String = session.query_first(cutoff)?.unwrap_or_default();
             let batch = format!("DELETE FROM unit_of_work_outcome WHERE at < '{cutoff}' ORDER BY at LIMIT {BATCH}");
             let mut rows = 0;
             loop {

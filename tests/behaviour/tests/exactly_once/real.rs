@@ -17,7 +17,7 @@ use crate::world::{GIVE_TEN, TAKE_TEN, World, until};
 const KEY: Packet<'static> = Packet::Text("INSERT INTO unit_of_work_outcome");
 const KILL: Packet<'static> = Packet::Text("KILL CONNECTION");
 /// How long a client waits for an answer that is held.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Two accounts of 100, the table, and a way there through a proxy.
 fn world(settings: impl FnOnce(DatabaseBuilder) -> DatabaseBuilder) -> (World, Database, Proxy) {
@@ -126,7 +126,7 @@ fn s81_a_commit_that_arrives_after_the_tombstone_commits_nothing() {
 /// COMMIT is executed at last, long after the client has given it up, and before anybody asked: nothing to run again.
 #[test]
 fn s81_a_commit_that_arrives_late_but_before_the_question_is_found() {
-    let (world, db, proxy) = world(|builder| builder.network_timeout(PATIENCE));
+    let (world, db, proxy) = world(|builder| builder.network_timeout(PATIENCE * 2));
     let held = proxy.hold(KEY, Side::BeforeServer);
     // The first thing that the connection that asks sends.
     let asking = proxy.hold(Packet::Text("SET SESSION autocommit=0"), Side::BeforeServer);

@@ -145,7 +145,7 @@ fn s81_another_server_is_asked_where_all_are_declared_to_know_the_same() {
 }
 
 #[test]
-fn s82_the_same_server_started_again_is_asked_and_nothing_is_killed_there() {
+fn s81_the_same_server_started_again_is_asked_and_nothing_is_killed_there() {
     let scene = Scene::new().answering(&[(KEY, LostAfter), (KEY, taken()), (LOOK, says("committed"))]);
     scene.server.restart();
     scene.run().expect("resolved");

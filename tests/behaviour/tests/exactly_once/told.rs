@@ -1,11 +1,13 @@
-//! What is said about a resolution: the texts of errors and hooks.
+//! What is said about a resolution: the texts of errors, and its own events.
 
 use std::error::Error as _;
 
 use unit_of_work::testing::Reply::LostAfter;
 use unit_of_work::{Error, ErrorKind, Outcome, Retry};
 
-use super::scene::{KEY, Scene};
+use super::scene::{KEY, LOOK, Scene, says, taken, waits};
+use crate::faults::secrets::Heard;
+use crate::threads::which_database::is_alone;
 
 #[test]
 fn s81_the_error_says_what_was_asked_what_is_true_now_and_what_the_fault_was() {
@@ -35,4 +37,23 @@ fn s81_an_unknown_outcome_says_how_people_can_find_it_out() {
         assert!(text.contains(words), "`{words}` is not in: {text}");
     }
     assert!(text.ends_with("; it is not known whether the unit was committed"), "{text}");
+}
+
+/// Alone, because with one subscriber `tracing` asks whichever thread comes to an event first whether anybody listens.
+#[test]
+fn s81_a_resolution_has_its_own_events() {
+    if !is_alone("exactly_once::told::s81_a_resolution_has_its_own_events") {
+        return;
+    }
+    let heard = Heard::default();
+    let scene = Scene::new().answering(&[(KEY, LostAfter), (KEY, waits()), (KEY, taken()), (LOOK, says("committed"))]);
+    tracing::subscriber::with_default(heard.clone(), || scene.run()).expect("resolved");
+    let said = heard.said();
+    let at = |text: &str| said.find(text).unwrap_or_else(|| panic!("`{text}` is not in: {said}"));
+    let begin = at("COMMIT was not answered; the server is asked what became of it");
+    let undecided = at("the outcome of COMMIT is still undecided");
+    let resolved = at("the outcome of COMMIT was resolved");
+    assert!(begin < undecided && undecided < resolved, "{said}");
+    assert!(said.contains("outcome = the unit was committed") && said.contains("tries = 2"), "{said}");
+    assert!(!said.contains("commit outcome unknown"), "it is known: {said}");
 }

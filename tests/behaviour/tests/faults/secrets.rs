@@ -17,10 +17,10 @@ const PASSWORD: &str = "Geheim42";
 
 /// Keeps what the traces of one thread say.
 #[derive(Debug, Clone, Default)]
-struct Heard(Arc<Mutex<String>>);
+pub(crate) struct Heard(Arc<Mutex<String>>);
 
 impl Heard {
-    fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         self.0.lock().expect("nobody panics while writing").clone()
     }
 }
