@@ -225,6 +225,30 @@ fn s81_joined_and_nested_units_have_the_whole_resolved() {
     }
 }
 
+/// COMMIT is lost, and then once more something of what follows.
+#[test]
+fn s79_whatever_is_lost_after_a_lost_commit_the_transfer_is_there_once() {
+    let failures = Failures::new();
+    let (world, db, proxy) = world(|builder| builder.failures(&failures));
+    for side in [Side::BeforeServer, Side::AfterServer] {
+        // The first three are the transfer's own; then those of who asks, and of the second attempt.
+        for trip in 4..=10 {
+            for way in [Way::LostBefore, Way::ReplyLost, Way::Deadlock, Way::Refused(1205)] {
+                world.execute("UPDATE account SET balance = 100");
+                proxy.cut(Cut { at: KEY, side });
+                failures.plan(trip, way);
+                let (result, hooks) = transfer(&db);
+                let case = format!("{side:?}, then {way:?} at {trip}");
+                result.unwrap_or_else(|error| panic!("{case}: {error}"));
+                assert_eq!(hooks.trim_start_matches('r'), "c", "{case}");
+                assert_eq!(world.balances(), [90, 110], "{case}");
+                failures.plan(u64::MAX, way);
+            }
+        }
+    }
+    world.assert_clean(&db);
+}
+
 /// Every connection of the pool is held by a unit that may wait for this one's locks.
 #[test]
 fn s81_the_question_needs_no_session_of_the_pool() {
