@@ -39,7 +39,7 @@ pub(crate) const KEYS: &[Key<Meaning>] = &[
     Key { name: "snapshot",     decides: "snapshot",     example: "snapshot",                           read: |given, _| given.switch("snapshot") },
     Key { name: "commit_on",    decides: "commit_on",    example: "commit_on(BankError::Blocked(_))",   read: |given, _| given.pattern().map(Meaning::CommitOn) },
     Key { name: "retry_on",     decides: "retry_on",     example: "retry_on(BankError::Outdated(_))",   read: |given, _| given.pattern().map(Meaning::RetryOn) },
-    Key { name: "exactly_once", decides: "exactly_once", example: "exactly_once",                       read: exactly_once },
+    Key { name: "exactly_once", decides: "exactly_once", example: "exactly_once",                       read: |given, _| given.switch("exactly_once") },
     Key { name: "contention",   decides: "contention",   example: "contention(key = from)",             read: contention },
     Key { name: "allow",        decides: "allow",        example: "allow(write)",                       read: |given, _| given.one_of(&["write"]).map(|_| Meaning::AllowWrite) },
     Key { name: "skip",         decides: "skip",         example: "skip",                               read: |given, _| Err(given.misplaced(SKIP)) },
@@ -61,7 +61,7 @@ const CONTENTION_KEYS: &[Key<Expr>] = &[
     Key { name: "key", decides: "key", example: "key = from", read: |given, _| given.expression() },
 ];
 
-const SKIP: &str = "`skip` leaves one function of an `impl` block alone when the block carries the attribute; there it stands by itself: \
+pub(crate) const SKIP: &str = "`skip` leaves one function of an `impl` block alone when the block carries the attribute; there it stands by itself: \
                     `#[unit_of_work(skip)]`";
 
 const ISOLATION: Choice = Choice {
@@ -116,20 +116,14 @@ fn retry(given: &Given<'_>, errors: &mut Errors) -> syn::Result<Meaning> {
 }
 
 /// Read to the end and refused all the same: what is written now must be right when it is obeyed.
-fn exactly_once(given: &Given<'_>, errors: &mut Errors) -> syn::Result<Meaning> {
-    let meaning = given.switch("exactly_once")?;
-    if matches!(meaning, Meaning::Set(_)) {
-        errors.push(given.unbuilt("a COMMIT whose answer is lost is the error `CommitUnknown`"));
-    }
-    Ok(meaning)
-}
-
-/// As [`exactly_once`].
 fn contention(given: &Given<'_>, errors: &mut Errors) -> syn::Result<Meaning> {
-    let Form::List(list) = given.form else { return Err(given.misfit()) };
-    if read(CONTENTION_KEYS, list.clone(), errors).is_empty() && errors.is_empty() {
-        return Err(given.misfit());
+    match given.form {
+        Form::List(list) if !list.is_empty() => {
+            if !read(CONTENTION_KEYS, list.clone(), errors).is_empty() {
+                errors.push(given.unbuilt("units in conflict wait by the backoff of `retry` alone"));
+            }
+            Ok(Meaning::Contention)
+        }
+        Form::List(_) | Form::Alone | Form::Equals(_) => Err(given.misfit()),
     }
-    errors.push(given.unbuilt("units in conflict wait by the backoff of `retry` alone"));
-    Ok(Meaning::Contention)
 }

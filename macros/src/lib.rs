@@ -58,6 +58,11 @@ use proc_macro::TokenStream;
 ///   the first one left. `self` by value can be used, but not moved out of. A unit is not retried with `retry = "never"`, and
 ///   with the modes of `propagation` that never begin a transaction: `mandatory`, `supports`, `not_supported`, `never`.
 /// - It is a free function, a method, an associated function or a provided method of a trait; it is neither `async` nor `const`.
+/// - **The body** stays as it was written; its tokens are looked through for one thing. A string literal that is sent, in a call on a
+///   chain that begins with the transaction parameter's name (`tx.exec_drop("…", …)`, `tx.connection()?.query_iter("…")`), is read
+///   by the same rules as when it is sent, and what would be refused then is an error now: transaction control, statements that
+///   commit, a second statement, a write in a unit that is `read_only`. So are a `concat!` of literals and a constant that is declared in the
+///   body. Words in strings and comments of the text mean nothing.
 /// - Everything else stays as it was written: visibility, generics, `where`, patterns, other attributes. Attributes *above* this
 ///   one see the function as it was written, those below it see it as callers do. Only `Location::caller()` inside the body of a
 ///   `#[track_caller]` function names the body, since a closure cannot be tracked.
@@ -88,6 +93,11 @@ use proc_macro::TokenStream;
 /// #[unit_of_work(read_only)]
 /// fn balance(tx: &mut Tx<'_>, account: u64) -> Result<Option<i64>, Error> {
 ///     tx.exec_first("SELECT balance FROM account WHERE id = ?", (account,))
+/// }
+///
+/// #[unit_of_work(access = "read only", isolation = "repeatable read")]
+/// fn total(tx: &mut Tx<'_>) -> Result<Option<i64>, Error> {
+///     tx.query_first("SELECT SUM(balance) FROM account")
 /// }
 /// ```
 ///
@@ -236,6 +246,89 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
+/// # `exactly_once`
+///
+/// When the answer to COMMIT is lost, the runtime finds out whether it was carried out, instead of returning `CommitUnknown`: each
+/// attempt leaves a row of its own in the table `unit_of_work_outcome`, which
+/// `Database::create_outcome_table` makes. A unit that joins, or is nested, makes the whole transaction so.
+/// It needs a transaction that writes: beside `read_only` and where the unit may run without a transaction it is refused. Default:
+/// off; `exactly_once = false` where the `impl` block says it.
+///
+/// ```
+/// # use unit_of_work::{Error, Tx, unit_of_work};
+/// #[unit_of_work(exactly_once)]
+/// fn pay(tx: &mut Tx<'_>, account: u64, cents: i64) -> Result<(), Error> {
+///     tx.exec_drop("UPDATE account SET balance = balance - ? WHERE id = ?", (cents, account))
+/// }
+/// ```
+///
+/// # `contention`
+///
+/// `contention(key = EXPR)`: units with different keys, computed from the arguments, do not wait for each other. Read and checked,
+/// but not built yet, and refused for that. Default: one line for all calls of the unit.
+///
+/// ```compile_fail
+/// # use unit_of_work::{Error, Tx, unit_of_work};
+/// #[unit_of_work(contention(key = account))]
+/// fn pay(tx: &mut Tx<'_>, account: u64, cents: i64) -> Result<(), Error> {
+///     tx.exec_drop("UPDATE account SET balance = balance - ? WHERE id = ?", (cents, account))
+/// }
+/// ```
+///
+/// # `allow`
+///
+/// `allow(write)`: literals that write are right in this unit although it is `read_only`. The server permits it for rows of temporary
+/// tables. Default: they are refused at compile time.
+///
+/// ```
+/// # use unit_of_work::{Error, Tx, unit_of_work};
+/// #[unit_of_work(read_only, allow(write))]
+/// fn rank(tx: &mut Tx<'_>) -> Result<Vec<u64>, Error> {
+///     tx.query_drop("INSERT INTO scratch SELECT id, RANK() OVER (ORDER BY balance) FROM account")?;
+///     tx.query("SELECT id FROM scratch WHERE place <= 10")
+/// }
+/// ```
+///
+/// # `skip`, whole `impl` blocks
+///
+/// On an `impl` block the attribute makes a unit of each function that takes a transaction, with the block's arguments as defaults.
+/// A function's own attribute, which is known by its last word `unit_of_work`, decides what it names; `snapshot = false`,
+/// `repeatable = false` and `exactly_once = false` switch off what the block says. An `isolation`, a `retry` and the like that say
+/// nothing to a function of its `propagation` are left out there. A function without a transaction becomes a unit only by an attribute
+/// of its own, and one with `#[unit_of_work(skip)]` stays what it is: for what takes the transaction of a unit that calls it.
+/// Default: nothing is skipped.
+///
+/// ```
+/// # use unit_of_work::{Error, Tx, unit_of_work};
+/// struct Accounts {
+///     limit: i64,
+/// }
+///
+/// #[unit_of_work(timeout = "2s")]
+/// impl Accounts {
+///     fn new(limit: i64) -> Self {
+///         Self { limit }
+///     }
+///
+///     fn pay(&self, tx: &mut Tx<'_>, from: u64, to: u64, cents: i64) -> Result<(), Error> {
+///         self.add(tx, from, -cents.min(self.limit))?;
+///         self.add(tx, to, cents.min(self.limit))
+///     }
+///
+///     #[unit_of_work(read_only, isolation = "repeatable read")]
+///     fn total(&self, tx: &mut Tx<'_>) -> Result<Option<i64>, Error> {
+///         tx.query_first("SELECT SUM(balance) FROM account")
+///     }
+///
+///     #[unit_of_work(skip)]
+///     fn add(&self, tx: &mut Tx<'_>, account: u64, cents: i64) -> Result<(), Error> {
+///         tx.exec_drop("UPDATE account SET balance = balance + ? WHERE id = ?", (cents, account))
+///     }
+/// }
+///
+/// let _: fn(&Accounts, u64, u64, i64) -> Result<(), Error> = Accounts::pay;
+/// ```
+///
 /// # `name`
 ///
 /// The name that messages, events and figures give the unit. Default: `module::Type::function`.
@@ -279,6 +372,16 @@ use proc_macro::TokenStream;
 /// fn tidy(tx: &mut persistence::Tx<'_>) -> Result<(), Error> {
 ///     tx.exec_drop("DELETE FROM session WHERE expired", ())
 /// }
+/// ```
+///
+/// # What the attribute writes
+///
+/// One call into the runtime, with a static that describes the unit, the arguments made fit to be given to several attempts, and the
+/// body as a closure. To see it, set the variable `UNIT_OF_WORK_EXPAND` to `1` when the crate is compiled; each expansion is printed
+/// to the standard error stream, and reads best after `rustfmt`. A crate that is compiled already is not compiled again for that:
+///
+/// ```sh
+/// touch src/lib.rs && UNIT_OF_WORK_EXPAND=1 cargo check
 /// ```
 #[proc_macro_attribute]
 pub fn unit_of_work(arguments: TokenStream, item: TokenStream) -> TokenStream {

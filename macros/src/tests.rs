@@ -12,6 +12,7 @@ use crate::expand::unit_of_work;
 mod arguments;
 mod blocks;
 mod contradictions;
+mod documentation;
 mod expansions;
 mod literals;
 mod random;

@@ -40,6 +40,8 @@ fn arguments_of_every_kind_become_settings() {
         ),
     );
     assert_settings(quote!(snapshot), &quote!(.snapshot()));
+    assert_settings(quote!(exactly_once), &quote!(.exactly_once()));
+    assert_settings(quote!(exactly_once = false, snapshot = false), &quote!());
     assert_settings(
         quote!(snapshot, isolation = "repeatable read", propagation = MODE),
         &quote!(.snapshot().isolation(::unit_of_work::Isolation::RepeatableRead).propagation(MODE)),
@@ -98,7 +100,7 @@ fn each_wrong_argument_has_its_message() {
         (
             quote!(level = 3),
             "unknown argument `level`; expected `isolation`, `access`, `read_only`, `propagation`, `repeatable`, `retry`, \
-             `timeout`, `lock_wait`, `snapshot`, `commit_on`, `retry_on`, `allow`, `name`, `db` or `crate`",
+             `timeout`, `lock_wait`, `snapshot`, `commit_on`, `retry_on`, `exactly_once`, `allow`, `name`, `db` or `crate`",
         ),
         (quote!(retry(attempts = 3)), "unknown argument `attempts`; did you mean `max_attempts`?"),
         (quote!(isolation), "`isolation` is written `isolation = \"serializable\"`"),
@@ -128,6 +130,13 @@ fn each_wrong_argument_has_its_message() {
         (quote!(propagation = requires_new), "a word stands in quotes: `propagation = \"requires_new\"`"),
         (quote!(propagation), "`propagation` is written `propagation = \"requires_new\"`"),
         (quote!(repeatable = true), "`repeatable` takes no value: write its name alone"),
+        (quote!(exactly_once = true), "`exactly_once` takes no value: write its name alone"),
+        (quote!(contention), "`contention` is written `contention(key = from)`"),
+        (quote!(contention(from)), "unknown argument `from`; expected `key`"),
+        (quote!(contention()), "`contention` is written `contention(key = from)`"),
+        (quote!(allow), "`allow` is written `allow(write)`"),
+        (quote!(allow(writes)), "`allow` knows no `writes`; did you mean `write`?"),
+        (quote!(skip), crate::keys::SKIP),
         (quote!(snapshot = "now"), "`snapshot` takes no value: write its name alone"),
         (quote!(timeout = 2), "`timeout` is written `timeout = \"2s\"`"),
         (
@@ -147,10 +156,6 @@ fn each_wrong_argument_has_its_message() {
         ),
         (quote!(commit_on(=> Busy)), "no pattern can be read here: it is written as before the arrow in a `match`"),
         (quote!(commit_on(Busy(n) if)), "unexpected end of input, expected an expression"),
-        (
-            quote!(exactly_once),
-            "`exactly_once` is not built yet: leave it out; a COMMIT whose answer is lost is the error `CommitUnknown`",
-        ),
         (
             quote!(contention(key = from)),
             "`contention` is not built yet: leave it out; units in conflict wait by the backoff of `retry` alone",

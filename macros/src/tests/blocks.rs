@@ -80,7 +80,8 @@ fn what_does_not_fit_a_function_is_left_out() {
     assert_same(quote!(retry_on(E::Busy)), &quote!(#[unit_of_work(retry = "never")]), &quote!(retry = "never"));
     assert_same(quote!(repeatable), &quote!(), &quote!());
     assert_same(quote!(allow(write)), &quote!(), &quote!());
-    assert_same(quote!(exactly_once = false), &quote!(), &quote!());
+    assert_same(quote!(exactly_once), &quote!(#[unit_of_work(exactly_once = false)]), &quote!());
+    assert_same(quote!(exactly_once), &quote!(), &quote!(exactly_once));
     assert_same(
         quote!(propagation = "requires_new"),
         &quote!(#[unit_of_work(repeatable)]),
@@ -96,6 +97,9 @@ fn what_a_function_cannot_inherit_is_told_there() {
     let snapshot = format!("with this `propagation` the unit begins no transaction: {}", says("snapshot"));
     let (messages, _) = expanded(quote!(snapshot), &block(&quote!(#[unit_of_work(propagation = "never")])));
     assert_eq!(messages, [snapshot]);
+    let (messages, _) = expanded(quote!(exactly_once), &block(&quote!(#[unit_of_work(read_only)])));
+    let twice = "a unit that is read only has nothing that could be committed twice:";
+    assert_eq!(messages[0], format!("{twice} {}", says("exactly_once")));
     let level = "`snapshot` implies `repeatable read`, and servers ignore it elsewhere: leave `isolation` out, or write \
                  `snapshot = false`, since the block says it";
     let (messages, _) = expanded(quote!(snapshot), &block(&quote!(#[unit_of_work(isolation = "serializable")])));

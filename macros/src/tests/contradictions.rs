@@ -38,6 +38,7 @@ fn each_contradiction_has_its_message() {
             (quote!(isolation = "serializable"), "isolation"),
             (quote!(isolation = LEVEL), "isolation"),
             (quote!(snapshot), "snapshot"),
+            (quote!(exactly_once), "exactly_once"),
         ] {
             assert_messages(quote!(#argument, propagation = #mode), &transfer(), &[&no_transaction(name)]);
         }
@@ -47,6 +48,21 @@ fn each_contradiction_has_its_message() {
             assert_messages(quote!(propagation = #mode, #argument), &transfer(), &[&nothing_to_run_again(name)]);
         }
     }
+    let nothing_twice = "a unit that is read only has nothing that could be committed twice: leave `exactly_once` out";
+    for access in [quote!(read_only), quote!(access = "read only")] {
+        assert_messages(quote!(exactly_once, #access), &transfer(), &[nothing_twice]);
+    }
+    let only_readers = "`allow(write)` is for a unit that is `read_only` and writes temporary tables: add `read_only`, or leave it out";
+    assert_messages(quote!(allow(write)), &transfer(), &[only_readers]);
+    assert_messages(quote!(allow(write), access = "read write"), &transfer(), &[only_readers]);
+    assert_messages(
+        quote!(contention(key = from), propagation = "mandatory"),
+        &transfer(),
+        &[
+            "`contention` is not built yet: leave it out; units in conflict wait by the backoff of `retry` alone",
+            "with this `propagation` the unit begins no transaction that could be kept waiting: leave `contention` out",
+        ],
+    );
     let ends_with_another = "inside another unit this one never ends on its own: leave `repeatable` out, or add \
                              `propagation = \"requires_new\"`";
     assert_messages(quote!(repeatable), &transfer(), &[ends_with_another]);
