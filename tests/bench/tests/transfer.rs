@@ -1,6 +1,8 @@
 //! The benchmark in its short form: what it prints, that money is neither lost nor made, and what a transfer costs at the
 //! socket. How fast anything is, is no matter of a test.
 
+mod compile;
+
 use std::process::{Command, Output};
 
 use serde_json::Value;
