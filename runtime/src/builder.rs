@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::backend::mysql::MySql;
 use crate::backend::mysql::connector::{MySqlConnector, Network};
 #[cfg(feature = "testing")]
 use crate::backend::mysql::wire::{failing::Failures, scripted::Script};
+use crate::backend::mysql::{MySql, Tls};
 use crate::clock::{Clock, SystemClock};
 use crate::database::{Database, Inner, OnHookError};
 use crate::error::{Error, ErrorKind};
@@ -32,6 +32,7 @@ use crate::pool::{Limits, Pool};
 /// ```
 pub struct DatabaseBuilder {
     source: Source,
+    tls: Option<Tls>,
     network: Network,
     limits: Limits,
     isolation: Isolation,
@@ -56,6 +57,7 @@ impl DatabaseBuilder {
     pub(crate) fn new() -> Self {
         Self {
             source: Source::None,
+            tls: None,
             network: Network {
                 connect_timeout: Duration::from_secs(5),
                 timeout: Duration::from_secs(30),
@@ -82,8 +84,17 @@ impl DatabaseBuilder {
     }
 
     /// Where the server is: `mysql://user:password@host:port/database`.
+    ///
+    /// `?ssl-mode=REQUIRED` asks for TLS as [`tls`](Self::tls) does, `root_cert_path=` names a CA file. The driver's other
+    /// parameters are accepted, but for those that would switch the verification of certificates off.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.source = Source::Url(url.into());
+        self
+    }
+
+    /// Encrypts all connections, and verifies who answers. Adds to what the URL says. Default: as the URL says, else plain text.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -211,7 +222,7 @@ impl DatabaseBuilder {
                 let detail = "no server was named: call `.url(\"mysql://user:password@host:3306/database\")`";
                 return Err(Error::new(ErrorKind::Configuration, detail));
             }
-            Source::Url(url) => MySqlConnector::to_server(url, self.network)?,
+            Source::Url(url) => MySqlConnector::to_server(url, self.tls.as_ref(), self.network)?,
             #[cfg(feature = "testing")]
             Source::Script(script) => MySqlConnector::to_script(script.clone()),
         };
@@ -247,6 +258,7 @@ impl DatabaseBuilder {
 impl fmt::Debug for DatabaseBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DatabaseBuilder")
+            .field("tls", &self.tls)
             .field("network", &self.network)
             .field("limits", &self.limits)
             .field("isolation", &self.isolation)

@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Configuration,
     /// No connection could be opened.
     Connect,
+    /// No encrypted connection could be opened: the server offers none, or its certificate is not to be trusted.
+    Tls,
     /// The server does not let this user in, or not to this database.
     AccessDenied,
     /// The database handle was closed.

@@ -40,7 +40,7 @@ mod watchdog;
 pub use ::mysql;
 pub use ambient::{after_commit, forbid_in_unit, in_unit, outside, with_current};
 pub use backend::Backend;
-pub use backend::mysql::{Lent, MySql, Session};
+pub use backend::mysql::{Lent, MySql, Session, Tls};
 pub use builder::DatabaseBuilder;
 pub use clock::Clock;
 pub use database::{Database, Scope};

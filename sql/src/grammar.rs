@@ -126,11 +126,18 @@ fn judge_load<'t>(rest: impl Iterator<Item = Kind<'t>> + Clone) -> Reading {
         Reading::refused(Refusal::ImplicitCommit("LOAD INDEX"))
     } else if loads_in_bulk(rest.clone()) {
         Reading::refused(Refusal::ImplicitCommit("LOAD DATA … ALGORITHM = BULK"))
+    } else if loads_local_file(rest.clone()) {
+        Reading::refused(Refusal::LocalFile)
     } else if begins(rest.clone(), &["DATA"]) || begins(rest, &["XML"]) {
         Reading::plain(Effect::Writes)
     } else {
         Reading::bracketed(Effect::Writes)
     }
+}
+
+/// `LOCAL` stands before the name of the file, with or without a priority in front of it.
+fn loads_local_file<'t>(rest: impl Iterator<Item = Kind<'t>>) -> bool {
+    rest.take_while(|kind| !is(*kind, "INFILE") && *kind != Kind::Literal).any(|kind| is(kind, "LOCAL"))
 }
 
 fn loads_in_bulk<'t>(rest: impl Iterator<Item = Kind<'t>> + Clone) -> bool {

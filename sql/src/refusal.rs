@@ -24,6 +24,8 @@ pub enum Refusal {
     SetsSession,
     /// Statements on definitions, accounts and tables as a whole, which commit on their own.
     ImplicitCommit(&'static str),
+    /// `LOAD DATA LOCAL`, `LOAD XML LOCAL`.
+    LocalFile,
     /// `LOCK`, `UNLOCK`.
     LocksTables(&'static str),
     /// The `HANDLER` statements.
@@ -69,6 +71,10 @@ impl fmt::Display for Refusal {
             Self::ImplicitCommit(word) => {
                 write!(f, "`{word}` would commit the transaction before the unit has ended; {OUTSIDE}")
             }
+            Self::LocalFile => f.write_str(
+                "`LOCAL` would have the server ask for a file of this machine, and none is ever sent to it; \
+                 send the rows with `tx.exec_batch`",
+            ),
             Self::LocksTables(word) => write!(
                 f,
                 "`{word}` would commit the transaction and change locks that outlive it; \

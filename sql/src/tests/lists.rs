@@ -99,6 +99,16 @@ pub(super) const REFUSED: &[(Refusal, &[&str])] = &[
     (Refusal::Prepares("PREPARE"), &["PREPARE p FROM 'COMMIT'"]),
     (Refusal::Prepares("EXECUTE"), &["EXECUTE p", "EXECUTE IMMEDIATE 'COMMIT'"]),
     (Refusal::Prepares("DEALLOCATE"), &["DEALLOCATE PREPARE p"]),
+    (
+        Refusal::LocalFile,
+        &[
+            "LOAD DATA LOCAL INFILE 'f' INTO TABLE t",
+            "LOAD DATA CONCURRENT LOCAL INFILE 'f' INTO TABLE t",
+            "LOAD DATA LOW_PRIORITY LOCAL INFILE \"f\" INTO TABLE t",
+            "LOAD XML LOCAL INFILE 'f' INTO TABLE t",
+            "LOAD /* x */ DATA /*!50000 LOCAL */ INFILE 'f' INTO TABLE t",
+        ],
+    ),
     (Refusal::Kills, &["KILL 5", "KILL QUERY 5"]),
     (
         Refusal::Administration("START"),
@@ -168,7 +178,7 @@ pub(super) const WRITING: &[&str] = &[
     "UPDATE t SET a = 1, b = 2",
     "DELETE FROM t",
     "REPLACE INTO t VALUES (1)",
-    "LOAD DATA LOCAL INFILE 'f' INTO TABLE t",
+    "LOAD DATA LOW_PRIORITY INFILE 'local' INTO TABLE local (local)",
     "LOAD DATA INFILE 'f' INTO TABLE t (algorithm, bulk)",
     "LOAD XML INFILE 'f' INTO TABLE t",
     "WITH a AS (SELECT 1) UPDATE t, a SET t.a = 1",

@@ -2,15 +2,18 @@
 //! driver's own choosing, no local files.
 
 use std::fmt;
-use std::sync::mpsc;
-use std::thread;
+use std::io;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use mysql::consts::CapabilityFlags;
-use mysql::{Conn, DriverError, Opts, OptsBuilder, UrlError};
+use mysql::{Conn, DriverError, Opts, OptsBuilder, SslOpts, UrlError};
 
 use super::connection::MySqlConnection;
 use super::faults;
+use super::local_files;
+use super::tls::{self, Tls};
 #[cfg(feature = "testing")]
 use super::wire::failing::{FailingWire, Failures};
 #[cfg(feature = "testing")]
@@ -45,15 +48,18 @@ pub(crate) struct Network {
 }
 
 impl MySqlConnector {
-    pub(crate) fn to_server(url: &str, network: Network) -> Result<Self, Error> {
-        let opts = Opts::from_url(url).map_err(|error| {
+    pub(crate) fn to_server(url: &str, tls: Option<&Tls>, network: Network) -> Result<Self, Error> {
+        let (url, mode) = tls::take_mode(url)?;
+        let opts = Opts::from_url(&url).map_err(|error| {
             let detail = format!(
                 "the database URL cannot be read: {}; it looks like `mysql://user:password@host:3306/database`",
                 url_words(&error)
             );
             Error::new(ErrorKind::Configuration, detail)
         })?;
-        Ok(Self::from(Source::Server { opts: options(opts, network)?, within: network.connect_timeout }))
+        let ssl = tls::options(opts.get_ssl_opts(), mode, tls)?;
+        let opts = options(opts, ssl, network)?;
+        Ok(Self::from(Source::Server { opts, within: network.connect_timeout }))
     }
 
     #[cfg(feature = "testing")]
@@ -75,14 +81,17 @@ impl MySqlConnector {
         }
     }
 
-    fn wire(&self) -> mysql::Result<(Box<dyn Wire>, Option<String>)> {
+    fn wire(&self) -> Result<(Box<dyn Wire>, Option<String>), Failed> {
         Ok(match &self.source {
             Source::Server { opts, within } => {
-                let home = opts.get_db_name().map(str::to_owned);
-                (Box::new(DriverWire(connect_within(opts, *within)?)), home)
+                opts.get_ssl_opts().map_or(Ok(()), tls::check)?;
+                let conn = connect_within(opts, *within).map_err(|error| refused(error, opts))?;
+                (Box::new(DriverWire(conn)), opts.get_db_name().map(str::to_owned))
             }
             #[cfg(feature = "testing")]
-            Source::Script(script) => (Box::new(script.connect()?), None),
+            Source::Script(script) => {
+                (Box::new(script.connect().map_err(|error| while_connecting(faults::failed(error)))?), None)
+            }
         })
     }
 }
@@ -91,7 +100,7 @@ impl Connector for MySqlConnector {
     type Connection = MySqlConnection;
 
     fn connect(&self) -> Result<MySqlConnection, Failed> {
-        let (wire, home) = self.wire().map_err(|error| while_connecting(faults::failed(error)))?;
+        let (wire, home) = self.wire()?;
         #[cfg(feature = "testing")]
         let wire: Box<dyn Wire> = match &self.failures {
             Some(failures) => Box::new(FailingWire::new(wire, failures.clone())),
@@ -126,13 +135,39 @@ fn connect_within(opts: &Opts, within: Duration) -> mysql::Result<Conn> {
         let _too_late = sender.send(Conn::new(theirs));
     });
     match connecting {
-        Ok(_on_its_own) => receiver.recv_timeout(within).unwrap_or(Err(DriverError::ConnectTimeout.into())),
+        Ok(thread) => match receiver.recv_timeout(within) {
+            Ok(connected) => connected,
+            Err(RecvTimeoutError::Timeout) => Err(DriverError::ConnectTimeout.into()),
+            Err(RecvTimeoutError::Disconnected) => Err(panicked(thread)),
+        },
         Err(_no_thread) => Conn::new(opts.clone()),
     }
 }
 
+/// The driver panics at some answers that no server gives (28.0.4: an empty one), and where it finds two cryptographic
+/// providers for `rustls` in the program and none of them chosen.
+fn panicked(thread: JoinHandle<()>) -> mysql::Error {
+    let payload = thread.join().err();
+    let text = payload.as_ref().and_then(|payload| {
+        let formatted = payload.downcast_ref::<String>().map(String::as_str);
+        formatted.or_else(|| payload.downcast_ref::<&str>().copied())
+    });
+    let text = text.unwrap_or("it did not say why");
+    mysql::Error::IoError(io::Error::other(format!("the driver panicked while it connected: {text}")))
+}
+
 /// "Unknown database".
 const NO_SUCH_DATABASE: u16 = 1049;
+
+fn refused(error: mysql::Error, opts: &Opts) -> Failed {
+    let mut failed = tls::explain(error, opts).unwrap_or_else(|error| while_connecting(faults::failed(error)));
+    if failed.fault.kind == ErrorKind::AccessDenied && opts.get_ssl_opts().is_none() {
+        // `REQUIRE SSL` of a user: the server does not say why.
+        failed.detail =
+            format!("{}; or this user may come only with TLS: see `DatabaseBuilder::tls`", failed.detail).into();
+    }
+    failed
+}
 
 /// Whatever goes wrong before there is a session, nothing had begun.
 fn while_connecting(mut failed: Failed) -> Failed {
@@ -153,14 +188,14 @@ fn while_connecting(mut failed: Failed) -> Failed {
 
 const KEEPALIVE_MS: u32 = 60_000;
 
-fn options(opts: Opts, network: Network) -> Result<Opts, Error> {
-    if opts.get_ssl_opts().is_some() && !cfg!(any(feature = "rustls", feature = "native-tls")) {
-        // The driver would panic.
-        let detail =
-            "the URL asks for TLS, and this program was built without; enable the feature `rustls` or `native-tls`";
+fn options(opts: Opts, ssl: Option<SslOpts>, network: Network) -> Result<Opts, Error> {
+    if opts.get_enable_cleartext_plugin() && ssl.is_none() {
+        let detail = "the URL says `enable_cleartext_plugin`, by which whoever answers there may ask for the password in plain \
+                      text; ask for TLS too, with `ssl-mode=REQUIRED` in the URL";
         return Err(Error::new(ErrorKind::Configuration, detail));
     }
     let builder = OptsBuilder::from_opts(opts)
+        .ssl_opts(ssl)
         .tcp_connect_timeout(Some(network.connect_timeout))
         .read_timeout(Some(network.timeout))
         .write_timeout(Some(network.timeout))
@@ -168,7 +203,7 @@ fn options(opts: Opts, network: Network) -> Result<Opts, Error> {
         .stmt_cache_size(network.statement_cache)
         // Otherwise the driver asks a server on this machine for its socket and connects a second time.
         .prefer_socket(false)
-        .local_infile_handler(None)
+        .local_infile_handler(Some(local_files::refuser()))
         .additional_capabilities(CapabilityFlags::CLIENT_SESSION_TRACK);
     Ok(builder.into())
 }

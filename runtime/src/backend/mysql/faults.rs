@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use mysql::{DriverError, Error, MySqlError};
 
+use super::local_files;
 use crate::error::ErrorKind;
 use crate::fault::{Again, AtCommit, Failed, Fault, Undone};
 
@@ -169,6 +170,10 @@ pub(crate) fn hidden_rollback() -> Failed {
 
 /// Names what a driver's error means and keeps it as the cause.
 pub(crate) fn failed(error: Error) -> Failed {
+    local_files::explain(error).unwrap_or_else(by_the_table)
+}
+
+fn by_the_table(error: Error) -> Failed {
     let fault = of(&error);
     let (code, sqlstate) = match &error {
         Error::MySqlError(server) => (Some(server.code), Some(Arc::from(server.state.as_str()))),

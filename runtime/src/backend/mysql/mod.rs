@@ -1,23 +1,26 @@
 //! MySQL and MariaDB, by the driver's raw `Conn`: never its `Pool`, `Transaction` or `TxOpts`, which send what we do not know of.
-//! What opens a connection is `connector` and `opening`, what it knows and does is `connection`, what an error means is `faults`,
-//! what a text is says the crate `unit-of-work-sql`, what bodies call is `vocabulary` and `lent`, where outcomes are written down is
-//! `outcomes`; `wire` is all that is needed of the driver.
+//! What opens a connection is `connector`, `tls` and `opening`, what it knows and does is `connection`, what an error means is
+//! `faults`, that no file is sent is `local_files`, what a text is says the crate `unit-of-work-sql`, what bodies call is
+//! `vocabulary` and `lent`, where outcomes are written down is `outcomes`; `wire` is all that is needed of the driver.
 
 mod administration;
 pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod faults;
 mod lent;
+mod local_files;
 mod opening;
 mod outcomes;
 mod queryable;
 mod sizes;
 mod texts;
+mod tls;
 mod vocabulary;
 pub(crate) mod wire;
 
 pub use administration::Session;
 pub use lent::Lent;
+pub use tls::Tls;
 
 use super::Backend;
 
