@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::fault::Failed;
 use crate::label::Label;
 use crate::outcome::{Outcome, Settled};
+use crate::shown;
 
 /// What went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -205,7 +206,11 @@ impl Error {
     }
 
     pub(crate) fn on_statement(mut self, sql: &str) -> Self {
-        self.0.statement = Some(shortened(sql));
+        self.0.statement = Some(shown::statement(sql));
+        if let Some(words) = shown::words(sql, &self.0.detail) {
+            self.0.detail = words;
+            self.0.cause = None;
+        }
         self
     }
 
@@ -214,18 +219,6 @@ impl Error {
         self.0.elapsed = Some(elapsed);
         self
     }
-}
-
-/// Enough of a statement to recognise it (characters), so that a message stays a message.
-const SHOWN: usize = 160;
-
-fn shortened(sql: &str) -> Arc<str> {
-    let mut text = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = text.char_indices().nth(SHOWN) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text.into()
 }
 
 impl fmt::Display for Error {
@@ -295,11 +288,5 @@ mod tests {
         settled.settle(Outcome::RolledBack);
         assert!(error.to_string().ends_with("no such table; the unit was rolled back"), "{error}");
         assert_eq!(error.outcome(), Some(Outcome::RolledBack));
-    }
-
-    #[test]
-    fn a_long_statement_is_shortened_at_a_character() {
-        let shown = shortened(&"ä".repeat(500));
-        assert_eq!(shown.chars().count(), SHOWN + 1);
     }
 }

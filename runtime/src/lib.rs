@@ -28,6 +28,7 @@ mod retry;
 mod run;
 mod session;
 mod settle;
+mod shown;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transaction;

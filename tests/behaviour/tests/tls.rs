@@ -91,7 +91,10 @@ fn s105_a_foreign_certificate_does_not_connect() {
     let nobodys = Database::builder().url(format!("{}?ssl-mode=VERIFY_CA", right().url("mysql")));
     for builder in [others, nobodys] {
         let error = refused(builder);
-        assert!(error.to_string().contains("nobody who is trusted") && error.to_string().contains("`Tls::ca_file`"));
+        assert!(
+            error.to_string().contains("nobody who is trusted") && error.to_string().contains("`Tls::ca_file`"),
+            "{error}"
+        );
     }
 }
 

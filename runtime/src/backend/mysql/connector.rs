@@ -49,14 +49,13 @@ pub(crate) struct Network {
 
 impl MySqlConnector {
     pub(crate) fn to_server(url: &str, tls: Option<&Tls>, network: Network) -> Result<Self, Error> {
+        if breaks_off_in_the_password(url) {
+            return Err(unreadable(
+                "the part before its `@` has a `/`, `?` or `#`, which ends it; write them `%2F`, `%3F`, `%23` in a password",
+            ));
+        }
         let (url, mode) = tls::take_mode(url)?;
-        let opts = Opts::from_url(&url).map_err(|error| {
-            let detail = format!(
-                "the database URL cannot be read: {}; it looks like `mysql://user:password@host:3306/database`",
-                url_words(&error)
-            );
-            Error::new(ErrorKind::Configuration, detail)
-        })?;
+        let opts = Opts::from_url(&url).map_err(|error| unreadable(&url_words(&error)))?;
         let ssl = tls::options(opts.get_ssl_opts(), mode, tls)?;
         let opts = options(opts, ssl, network)?;
         Ok(Self::from(Source::Server { opts, within: network.connect_timeout }))
@@ -108,6 +107,20 @@ impl Connector for MySqlConnector {
         };
         MySqlConnection::new(wire, home).map_err(while_connecting)
     }
+}
+
+/// A password that is not encoded would be taken for port, database or parameters, and be shown as these.
+fn breaks_off_in_the_password(url: &str) -> bool {
+    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let end = behind_scheme.find(['/', '?', '#']).unwrap_or(behind_scheme.len());
+    let (authority, rest) = behind_scheme.split_at(end);
+    !authority.contains('@') && rest.contains('@')
+}
+
+fn unreadable(why: &str) -> Error {
+    let detail =
+        format!("the database URL cannot be read: {why}; it looks like `mysql://user:password@host:3306/database`");
+    Error::new(ErrorKind::Configuration, detail)
 }
 
 /// What is wrong with a URL, without the URL: it holds the password.

@@ -53,6 +53,8 @@ impl Tx<'_, MySql> {
     /// Lends the driver's connection, with the driver's whole [`Queryable`](mysql::prelude::Queryable) vocabulary, rows that stream included. Costs two
     /// round trips: a savepoint, and its release when the guard is dropped.
     ///
+    /// What it hands out is the driver's: the driver's `Debug` of a row stream shows the connection with its password.
+    ///
     /// # Errors
     /// As a statement; `Busy` when the session is lent already.
     ///

@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::fmt::{Debug, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use proxy::{Cut, Packet, Proxy, Side};
@@ -95,6 +96,42 @@ fn said_by_units(db: &Database, proxy: &Proxy) -> String {
     [everything(&lost), everything(&unknown), everything(&gone), panic, format!("{db:#?}")].concat()
 }
 
+/// What everything says that a program may hold in its hand, and what an administrator's statements say that hold a password
+/// themselves.
+fn said_by_the_rest(db: &Database, user: &str) -> String {
+    let mut text = format!("{:#?}\n{:?}\n{:?}\n{:?}\n", db.stats(), db.unit("unit"), db.enter(), db.scope());
+    for sql in [
+        format!("CREATE USER {user}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'"),
+        format!("SET PASSWORD FOR nobody@nowhere = PASSWORD('{PASSWORD}')"),
+        format!("ALTER USER {user} IDENTIFIED BY PASSWORD '{PASSWORD}' NONSENSE '{PASSWORD}'"),
+        format!("CHANGE MASTER TO MASTER_HOST = {user} MASTER_PASSWORD = '{PASSWORD}'"),
+        format!("INSERT INTO no_such_table (password) VALUES ('{PASSWORD}')"),
+    ] {
+        let error = db.session(|session| {
+            writeln!(text, "{session:?}").expect("a string takes everything");
+            session.query_drop(&sql)
+        });
+        text += &everything(&error.expect_err("nothing of it can be done"));
+        let error =
+            db.unit("refused").run::<_, Error>(|tx| tx.query_drop(&sql)).expect_err("nothing of it can be done");
+        text += &everything(&error);
+    }
+    let late = db.unit("late").timeout(Duration::from_millis(100)).run::<_, Error>(|tx| tx.query_drop("DO SLEEP(10)"));
+    text += &everything(&late.expect_err("its deadline passes"));
+    let hook = db.unit("hook").run::<_, Error>(|tx| {
+        tx.before_commit(|_| Err("refused"));
+        Ok(())
+    });
+    text += &everything(&hook.expect_err("a hook refused"));
+    let full = thread::scope(|scope| {
+        let _held = db.scope().expect("the only session");
+        scope.spawn(|| db.unit("full").run(transfer)).join().expect("no panic")
+    });
+    text += &everything(&full.expect_err("the only session is held"));
+    db.close(Duration::from_secs(5)).expect("nothing runs");
+    text + &everything(&db.unit("closed").run(transfer).expect_err("it is closed"))
+}
+
 /// What a database says that cannot be connected to.
 fn said_by_failures(urls: &[String]) -> String {
     let mut text = String::new();
@@ -123,12 +160,17 @@ fn s86_a_password_is_told_nowhere() {
     world.execute(&format!("GRANT ALL ON `{}`.* TO {user}@'127.0.0.1'", world.name()));
     let with = |password: &str, url: &str| url.replace("root@", &format!("{user}:{password}@"));
     let heard = Heard::default();
-    let mut text = tracing::subscriber::with_default(heard.clone(), || {
+    // For all threads: connections are ended on others too.
+    tracing::subscriber::set_global_default(heard.clone()).expect("this process has no other");
+    let mut text = {
         let proxy = Proxy::start(("127.0.0.1", ephemeral_mysql::shared().port())).expect("a loopback port is free");
         let db = Database::connect(&with(PASSWORD, &proxy.url(world.name()))).expect("the right password");
         let by_units = said_by_units(&db, &proxy);
         let right = with(PASSWORD, &world.url());
+        let small = Database::builder().url(&right).max_connections(1).acquire_timeout(Duration::from_millis(100));
+        let small = small.connect().expect("the right password");
         by_units
+            + &said_by_the_rest(&small, &user)
             + &said_by_failures(&[
                 with(&format!("{PASSWORD}-wrong"), &world.url()),
                 right.replace(&format!("/{}", world.name()), "/no_such_database"),
@@ -138,8 +180,18 @@ fn s86_a_password_is_told_nowhere() {
                 format!("{right}?tcp_connect_timeout_ms=soon"),
                 right.replace("127.0.0.1", "127.0.0.1:not-a-port"),
                 format!("{PASSWORD} is no URL"),
+                format!("{right}?ssl-mode=REQUIRED"),
+                format!("{right}?ssl-mode=PREFERRED"),
+                format!("{right}?root_cert_path=/no/ca.pem"),
+                format!("{right}?danger_accept_invalid_certs=true"),
+                format!("{right}?enable_cleartext_plugin=true"),
+                format!("{right}?pkcs12_path=/no/file&pkcs12_pass={PASSWORD}"),
+                // Not encoded, it ends where a URL has its database, its parameters or its fragment.
+                format!("mysql://{user}:12/{PASSWORD}@127.0.0.1/bank"),
+                format!("mysql://{user}:12?{PASSWORD}=@127.0.0.1/bank"),
+                format!("mysql://{user}:12#{PASSWORD}@127.0.0.1/bank"),
             ])
-    });
+    };
     world.execute(&format!("DROP USER {user}@'127.0.0.1'"));
     let traced = heard.said();
     assert!(

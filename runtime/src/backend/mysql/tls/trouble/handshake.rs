@@ -48,6 +48,9 @@ fn rustls_error(error: &Error) -> Option<&rustls::Error> {
     carrier.and_then(std::io::Error::get_ref).and_then(|error| error.downcast_ref())
 }
 
+#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+const FOREIGN_WORDS: [&str; 4] = ["issuer certificate", "self-signed", "self signed", "certificate signature failure"];
+
 /// What the system's library says is known by its text only; these are OpenSSL's words.
 #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
 pub(super) fn why(error: &Error, host: &str) -> Option<String> {
@@ -58,7 +61,7 @@ pub(super) fn why(error: &Error, host: &str) -> Option<String> {
         () if said("hostname mismatch") || said("ip address mismatch") => not_for(host, &[]),
         () if said("has expired") => EXPIRED.to_owned(),
         () if said("not yet valid") => NOT_YET.to_owned(),
-        () if said("issuer certificate") || said("self-signed") || said("self signed") => FOREIGN.to_owned(),
+        () if FOREIGN_WORDS.iter().any(|text| said(text)) => FOREIGN.to_owned(),
         () => other(&words),
     })
 }
