@@ -2,9 +2,8 @@
 //! driver's own choosing, no local files.
 
 use std::fmt;
-use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use mysql::consts::CapabilityFlags;
@@ -18,7 +17,7 @@ use super::tls::{self, Tls};
 use super::wire::failing::{FailingWire, Failures};
 #[cfg(feature = "testing")]
 use super::wire::scripted::Script;
-use super::wire::{DriverWire, Wire};
+use super::wire::{DriverWire, Wire, panicked};
 use crate::backend::Connector;
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Failed, Undone};
@@ -151,22 +150,13 @@ fn connect_within(opts: &Opts, within: Duration) -> mysql::Result<Conn> {
         Ok(thread) => match receiver.recv_timeout(within) {
             Ok(connected) => connected,
             Err(RecvTimeoutError::Timeout) => Err(DriverError::ConnectTimeout.into()),
-            Err(RecvTimeoutError::Disconnected) => Err(panicked(thread)),
+            Err(RecvTimeoutError::Disconnected) => match thread.join() {
+                Ok(()) => Err(DriverError::ConnectTimeout.into()),
+                Err(payload) => Err(panicked(&*payload)),
+            },
         },
         Err(_no_thread) => Conn::new(opts.clone()),
     }
-}
-
-/// The driver panics at some answers that no server gives (28.0.4: an empty one), and where it finds two cryptographic
-/// providers for `rustls` in the program and none of them chosen.
-fn panicked(thread: JoinHandle<()>) -> mysql::Error {
-    let payload = thread.join().err();
-    let text = payload.as_ref().and_then(|payload| {
-        let formatted = payload.downcast_ref::<String>().map(String::as_str);
-        formatted.or_else(|| payload.downcast_ref::<&str>().copied())
-    });
-    let text = text.unwrap_or("it did not say why");
-    mysql::Error::IoError(io::Error::other(format!("the driver panicked while it connected: {text}")))
 }
 
 /// "Unknown database".

@@ -8,7 +8,8 @@ use unit_of_work::mysql::{Params, Value, params};
 use unit_of_work::{Database, Error, ErrorKind, Tx};
 
 use super::SELECT;
-use crate::world::World;
+use crate::relay::Relay;
+use crate::world::{TAKE_TEN, World};
 
 /// What one statement says in a unit that goes on after it.
 fn said<T: Debug>(db: &Database, ask: impl Fn(&mut Tx<'_>) -> Result<T, Error>) -> Error {
@@ -127,5 +128,26 @@ fn s85_a_blob_that_the_server_does_not_take_is_not_sent() {
     }
     assert!(proxy.take().iter().all(|command| !command.text.starts_with("INSERT")));
     assert_eq!(proxy.connections(), 1);
+    world.assert_clean(&db);
+}
+
+#[test]
+fn s85_an_answer_that_no_server_gives_is_a_lost_connection_and_not_a_panic() {
+    let world = World::with_accounts(1..=2);
+    let relay = Relay::start("127.0.0.1", world.port());
+    let db = Database::connect(&format!("mysql://root@127.0.0.1:{}/{}", relay.port(), world.name()));
+    let db = db.expect("the server answers");
+    relay.answer("sesame", b"");
+    let unit = db.unit("strange").run::<_, Error>(|tx| {
+        tx.query_drop(TAKE_TEN)?;
+        let strange = if tx.attempt() == 1 { "SELECT 'sesame'" } else { "SELECT 1" };
+        tx.query_drop(strange)?;
+        Ok(tx.attempt())
+    });
+    assert_eq!(unit.expect("the second attempt"), 2);
+    assert_eq!(world.balances(), [90, 100]);
+    let strange = db.session(|session| session.query_drop("SELECT 'sesame'")).expect_err("an empty answer");
+    assert_eq!(strange.kind(), ErrorKind::ConnectionLost, "{strange}");
+    assert!(strange.to_string().contains("the driver panicked"), "{strange}");
     world.assert_clean(&db);
 }

@@ -1,8 +1,11 @@
 //! The driver's `Conn` behind the seam. Decides how an answer is read: every result set is walked to its end, because the
 //! driver's own `query_drop` and `query_first` swallow the errors of all but the first.
 
+use std::any::Any;
 use std::fmt;
+use std::io;
 use std::os::fd::{AsRawFd, RawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mysql::consts::SessionStateType;
 use mysql::prelude::{Protocol, Queryable};
@@ -26,13 +29,9 @@ impl fmt::Debug for DriverWire {
 
 impl Wire for DriverWire {
     fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
-        match request {
-            Request::Query(sql) => self.query(sql, rows),
-            Request::Execute(sql, params) => self.execute(sql, params, rows),
-            Request::Batch(sql, batch) => self.batch(sql, batch, rows),
-            Request::Ping => self.0.ping().map(|()| Answer::default()),
-            Request::Reset => self.0.reset().map(|()| Answer::default()),
-        }
+        // No user code runs in here: what panics is the driver, at an answer that it does not expect.
+        let asked = catch_unwind(AssertUnwindSafe(|| self.ask(request, rows)));
+        asked.unwrap_or_else(|payload| Err(panicked(&*payload)))
     }
 
     fn conn(&mut self, _sql: &str) -> mysql::Result<&mut Conn> {
@@ -58,7 +57,25 @@ fn stop(socket: RawFd) {
     let _already_shut = shutdown(socket, Shutdown::Both);
 }
 
+/// The driver panics at some answers that no server gives (28.0.4: an empty one), and where it finds two cryptographic
+/// providers for `rustls` in the program and none of them chosen.
+pub(in crate::backend::mysql) fn panicked(payload: &(dyn Any + Send)) -> mysql::Error {
+    let formatted = payload.downcast_ref::<String>().map(String::as_str);
+    let text = formatted.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("it did not say why");
+    mysql::Error::IoError(io::Error::other(format!("the driver panicked: {text}")))
+}
+
 impl DriverWire {
+    fn ask(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
+        match request {
+            Request::Query(sql) => self.query(sql, rows),
+            Request::Execute(sql, params) => self.execute(sql, params, rows),
+            Request::Batch(sql, batch) => self.batch(sql, batch, rows),
+            Request::Ping => self.0.ping().map(|()| Answer::default()),
+            Request::Reset => self.0.reset().map(|()| Answer::default()),
+        }
+    }
+
     fn query(&mut self, sql: &str, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
         let answer = walk(self.0.query_iter(sql)?, rows)?;
         Ok(Answer { state: self.state(), ..answer })

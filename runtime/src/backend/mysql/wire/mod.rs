@@ -12,7 +12,7 @@ use std::fmt::Debug;
 use mysql::{Conn, Params, Row};
 
 pub(crate) use driver::DriverWire;
-pub(in crate::backend::mysql) use driver::walk;
+pub(in crate::backend::mysql) use driver::{panicked, walk};
 
 /// Between the statements of a packet whose results are counted. The line break ends a comment that the first one may end with:
 /// without it the comment would swallow the rest.
