@@ -88,6 +88,8 @@ fn s64_a_statement_that_asks_for_a_file_is_not_sent_and_the_unit_goes_on() {
     });
     unit.expect("what was not sent does no harm");
     assert_eq!(world.balances(), [90, 110]);
+    db.close(std::time::Duration::from_secs(5)).expect("nothing runs");
+    relay.until_ended(0);
     assert!(!relay.was_told("INFILE") && !relay.was_told(CONTENT));
 }
 
@@ -98,6 +100,7 @@ fn s64_an_administrator_who_asks_for_a_file_is_told_that_it_is_not_sent() {
     let secret = Secret::new();
     let error = db.session(|session| session.query_drop(secret.load())).expect_err("no file is sent");
     assert_says_so(&error, &secret);
+    relay.until_ended(0);
     assert!(relay.was_told("INFILE"), "the server did ask");
     assert!(!relay.was_told(CONTENT));
     assert_eq!(world.count("SELECT COUNT(*) FROM note"), 0);
@@ -123,6 +126,7 @@ fn s64_a_server_that_asks_for_a_file_unasked_gets_none_and_is_not_talked_to_any_
             .expect_err("no file is sent");
         assert_says_so(&error, &secret);
         assert_eq!((error.outcome(), error.attempts()), (Some(Outcome::RolledBack), 1), "{how}: {error}");
+        relay.until_ended(0);
         assert!(!relay.was_told(CONTENT), "{how}");
         assert_eq!(world.balances(), [100, 100], "{how}");
         world.assert_clean(&db);
@@ -137,6 +141,7 @@ fn s64_a_server_that_answers_commit_with_such_a_question_leaves_the_outcome_unkn
     let error = db.unit("asked").run::<_, Error>(|tx| tx.query_drop(TAKE_TEN)).expect_err("nobody knows");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::CommitUnknown, Some(Outcome::Unknown)), "{error}");
     assert!(error.to_string().contains("nothing of it was sent"), "{error}");
+    relay.until_ended(0);
     assert!(!relay.was_told(CONTENT));
     assert_eq!(world.balances(), [100, 100]);
 }

@@ -6,6 +6,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
+use crate::world::until;
+
 /// A listener in front of a server. Its threads end with their connections, the accepting one with the test process.
 #[derive(Debug)]
 pub(crate) struct Relay {
@@ -71,9 +73,9 @@ impl Relay {
         (0..self.connections()).any(|n| contains(&self.sent(n)))
     }
 
-    /// Whether the n-th client has closed its side.
-    pub(crate) fn has_ended(&self, n: usize) -> bool {
-        lock(&self.connection(n)).ended
+    /// Waits until the n-th client has come and gone: all that it sent is known then.
+    pub(crate) fn until_ended(&self, n: usize) {
+        until("the connection has ended", || self.connections() > n && lock(&self.connection(n)).ended);
     }
 
     /// From now on the n-th client hears nothing.
