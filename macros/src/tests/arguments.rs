@@ -174,6 +174,12 @@ fn each_wrong_argument_has_its_message() {
 }
 
 #[test]
+fn nothing_in_the_output_follows_from_an_argument_that_is_not_built() {
+    let (_, plain) = split(quote!(), &transfer());
+    assert_eq!(text(&split(quote!(contention(key = from)), &transfer()).1), text(&plain));
+}
+
+#[test]
 fn a_mistake_does_not_hide_the_next() {
     let arguments = quote!(3 + 4, isolation = = 7, read_only access, retry(cap, base = "x", within = ""), naem = "a");
     let (messages, _) = split(

@@ -3,7 +3,7 @@
 use unit_of_work::unit_of_work;
 
 #[unit_of_work]
-//~^ ERROR `#[unit_of_work]` belongs on a function or a method
+//~^ ERROR `#[unit_of_work]` belongs on a function, a method or an `impl` block
 struct Account {
     id: u64,
 }
