@@ -23,11 +23,11 @@ where
             &__UNIT_OF_WORK
         },
         (
-            ::unit_of_work::__private::cloned::<K>(key),
+            ::unit_of_work::__private::cloned_for_each_attempt::<K>(key),
             (
-                ::unit_of_work::__private::replayable::<[u8; N]>(values),
+                ::unit_of_work::__private::cloned_for_each_attempt::<[u8; N]>(values),
                 (
-                    ::unit_of_work::__private::cloned::<_>(note),
+                    ::unit_of_work::__private::cloned_for_each_attempt::<_>(note),
                     (::unit_of_work::__private::replayable::<&'a str>(label), ()),
                 ),
             ),

@@ -1,7 +1,7 @@
 //! Prints a function as a unit of work: one call into the runtime. Every token is the user's, with the user's place in the
 //! source, or an absolute path; no decision is taken here but which of the runtime's entries to call.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
@@ -49,12 +49,13 @@ pub(crate) fn unit(function: &UnitFn, args: &Args, errors: Errors) -> TokenStrea
     [errors.into_tokens(), refusals.into_tokens(), texts.into_tokens(), expanded].into_iter().collect()
 }
 
+/// What cannot be read as a function: a mistake in one, or something else.
 fn not_a_function(error: syn::Error, item: &TokenStream) -> syn::Error {
-    match syn::parse2::<syn::Item>(item.clone()) {
-        Ok(_) => {
-            syn::Error::new(Span::call_site(), "`#[unit_of_work]` belongs on a function, a method or an `impl` block")
-        }
-        Err(_) => error,
+    let is_fn = |token| matches!(token, TokenTree::Ident(word) if word == "fn");
+    if syn::parse2::<syn::Item>(item.clone()).is_err() && item.clone().into_iter().any(is_fn) {
+        error
+    } else {
+        syn::Error::new(Span::call_site(), "`#[unit_of_work]` belongs on a function, a method or an `impl` block")
     }
 }
 
@@ -86,7 +87,7 @@ fn twice() -> syn::Error {
 //                         .isolation(::unit_of_work::Isolation::Serializable);
 //                 &__UNIT_OF_WORK
 //             },
-//             (::unit_of_work::__private::cloned::<K>(from),
+//             (::unit_of_work::__private::cloned_for_each_attempt::<K>(from),
 //                 (::unit_of_work::__private::replayable::<(i64, i64)>(argument_1), ())),
 //             |tx: &mut Tx<'_>,
 //              (::unit_of_work::__private::Again(from, _), (::unit_of_work::__private::Again((a, b), _), ()))|
@@ -168,7 +169,7 @@ fn values(function: &UnitFn, args: &Args) -> TokenStream {
         let ty = erased(&param.ty);
         let entry = match args.attempts {
             Attempts::One => quote!(once),
-            Attempts::Several if is_generic(&param.ty, function) => quote!(cloned),
+            Attempts::Several if is_generic(&param.ty, function) => quote!(cloned_for_each_attempt),
             Attempts::Several => quote!(replayable),
         };
         quote!((#runtime::__private::#entry::<#ty>(#name), #rest))
@@ -199,10 +200,17 @@ fn judge(args: &Args) -> TokenStream {
     quote!(|#error| match #error { #commit #again _ => #runtime::__private::OnError::RollBack })
 }
 
-/// Whether the type names one of the function's type parameters, or is one without a name.
+/// Whether the type names one of the function's type parameters, or is one without a name. Those of the `impl` around a method are
+/// not seen from there: a single capital letter is taken for one. Only the wording of an error depends on it.
 fn is_generic(ty: &Type, function: &UnitFn) -> bool {
     let parameters: Vec<&Ident> = function.sig.generics.type_params().map(|param| &param.ident).collect();
-    mentions(ty, &|word| word == "impl" || parameters.contains(&word))
+    mentions(ty, &|word| word == "impl" || parameters.contains(&word) || is_a_capital_letter(word))
+}
+
+fn is_a_capital_letter(word: &Ident) -> bool {
+    let word = word.to_string();
+    let mut letters = word.chars();
+    letters.next().is_some_and(char::is_uppercase) && letters.all(|rest| rest.is_ascii_digit())
 }
 
 /// The type for places where `impl Trait` may not stand: there it is inferred.

@@ -15,7 +15,10 @@ pub(crate) fn of_a_block(mut clauses: Vec<Clause<Meaning>>, errors: &mut Errors)
     clauses.retain(|clause| {
         let speaks_of_one = clause.decides == "name";
         if speaks_of_one {
-            let message = format!("`{}` is one unit's: put it on the function", clause.name);
+            let message = format!(
+                "each function of the block is a unit of its own: put `{0}` on one of them, `#[unit_of_work({0} = …)]`",
+                clause.name
+            );
             errors.push(syn::Error::new(clause.name.span(), message));
         }
         !speaks_of_one

@@ -260,15 +260,29 @@ const LEFTOVERS: &str = "a second attempt would see what the first one left";
 
 fn no_mutable_reference(function: &UnitFn, errors: &mut Errors) {
     for argument in &function.arguments {
-        if let Type::Reference(reference) = &*argument.param.ty
-            && reference.mutability.is_some()
-            && !is_tx_type(&argument.param.ty)
-        {
-            let message =
-                format!("{LEFTOVERS}: take the value by `&` and return the new one, or say `retry = \"never\"`");
+        if !is_tx_type(&argument.param.ty) && holds_a_mutable_reference(&argument.param.ty) {
+            let message = format!(
+                "{LEFTOVERS}: take the value by `&`, change a clone of it in the body and return that, or say `retry = \"never\"`"
+            );
             errors.push(Error::new_spanned(&argument.param.ty, message));
         }
     }
+}
+
+/// In the open or in a tuple, an `Option` and so on. Behind `&` it cannot be used, and what stands in `Fn(…)` is no argument of
+/// this function.
+fn holds_a_mutable_reference(ty: &Type) -> bool {
+    struct Search(bool);
+    impl VisitMut for Search {
+        fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+            self.0 |= reference.mutability.is_some();
+        }
+        fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
+        fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
+    }
+    let mut search = Search(false);
+    search.visit_type_mut(&mut ty.clone());
+    search.0
 }
 
 fn no_mutable_self(function: &UnitFn, errors: &mut Errors) {
@@ -279,7 +293,9 @@ fn no_mutable_self(function: &UnitFn, errors: &mut Errors) {
         _ => false,
     };
     if is_mutable || receiver.mutability.is_some() {
-        let message = format!("{LEFTOVERS}: take `&self` and return what changed, or say `retry = \"never\"`");
+        let message = format!(
+            "{LEFTOVERS}: take `&self`, change a clone of it in the body and return that, or say `retry = \"never\"`"
+        );
         errors.push(Error::new_spanned(receiver, message));
     }
 }

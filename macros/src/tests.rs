@@ -112,10 +112,10 @@ fn a_function_becomes_one_call() {
                         ::unit_of_work::__private::Unit::new("move", ::core::file!(), ::core::line!());
                     &__UNIT_OF_WORK
                 },
-                (::unit_of_work::__private::cloned::<K>(from),
+                (::unit_of_work::__private::cloned_for_each_attempt::<K>(from),
                     (::unit_of_work::__private::replayable::<&'a str>(name),
                         (::unit_of_work::__private::replayable::<(i64, i64)>(argument_2),
-                            (::unit_of_work::__private::cloned::<_>(_unused), ())))),
+                            (::unit_of_work::__private::cloned_for_each_attempt::<_>(_unused), ())))),
                 |tx: &mut Tx<'_>,
                     (::unit_of_work::__private::Again(from, _),
                         (::unit_of_work::__private::Again(mut name, _),
@@ -256,14 +256,16 @@ fn each_refused_signature_has_its_message() {
         ),
         (
             quote!(fn f(tx: &mut Tx, a: &mut u8) -> Result<(), Error> {}),
-            format!("{leftovers}: take the value by `&` and return the new one, or say `retry = \"never\"`"),
+            format!("{leftovers}: take the value by `&`, change a clone of it in the body and return that, or say `retry = \"never\"`"),
         ),
     ] {
         assert_messages(quote!(), &item, &[&message]);
     }
     for receiver in [quote!(&mut self), quote!(mut self), quote!(self: &mut Self), quote!(mut self: Arc<Self>)] {
         let method = quote!(fn f(#receiver, tx: &mut Tx) -> Result<(), Error> {});
-        let message = format!("{leftovers}: take `&self` and return what changed, or say `retry = \"never\"`");
+        let message = format!(
+            "{leftovers}: take `&self`, change a clone of it in the body and return that, or say `retry = \"never\"`"
+        );
         let output = text(&unit_of_work(quote!(), &method));
         assert!(output.contains(&text(&message.to_token_stream())), "{output}");
     }

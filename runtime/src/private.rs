@@ -111,7 +111,7 @@ pub fn replayable<T: Replay>(value: T) -> Again<T> {
 
 /// As [`replayable`], for types that name a generic parameter: there the compiler proposes the bound that is missing, and it
 /// shall propose `Clone`, not a hidden trait of ours.
-pub fn cloned<T: Clone>(value: T) -> Again<T> {
+pub fn cloned_for_each_attempt<T: Clone>(value: T) -> Again<T> {
     Again(value, T::clone)
 }
 
@@ -124,7 +124,7 @@ pub fn once<T>(value: T) -> Again<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not `Clone`: a second attempt of the unit could not be given this argument",
     label = "moved into the first attempt, gone in the second",
-    note = "derive `Clone` for `{Self}`, take a reference, or declare the unit with `retry = \"never\"`"
+    note = "make it `Clone` (or share it in an `Arc`), take it by `&`, make the value inside the body, or declare the unit with `retry = \"never\"`"
 )]
 pub trait Replay: Sized {
     /// Another value like this one.
@@ -199,7 +199,8 @@ impl<T, E: Failure + Shown> UnitResult for Result<T, E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot carry a unit-of-work failure: add `impl From<unit_of_work::Error> for {Self}`",
     label = "this error type has no room for what the database or the unit itself reports",
-    note = "with the crate `thiserror` it is a variant: `#[error(transparent)] Work(#[from] unit_of_work::Error)`"
+    note = "with the crate `thiserror` it is a variant: `#[error(transparent)] Work(#[from] unit_of_work::Error)`",
+    note = "where `{Self}` is not your own type put it in a variant of an error type that is; `Box<dyn std::error::Error>` has room for all"
 )]
 pub trait Failure: From<Error> {}
 
@@ -237,7 +238,7 @@ mod tests {
     #[test]
     fn s27_the_final_turn_moves_the_arguments() {
         let clones = Cell::new(0);
-        let mut arguments = Some((replayable(Counted(&clones)), (cloned(Counted(&clones)), ())));
+        let mut arguments = Some((replayable(Counted(&clones)), (cloned_for_each_attempt(Counted(&clones)), ())));
         let (Again(_, _), (Again(_, _), ())) = take(&mut arguments, Turn::Repeatable);
         assert_eq!(clones.get(), 2);
         let (Again(_, _), (Again(_, _), ())) = take(&mut arguments, Turn::Final);

@@ -162,7 +162,10 @@ fn mistakes_in_a_block_are_told_once_and_nothing_follows_from_them() {
     );
     for (arguments, message) in [
         (quote!(isolaton = "serializable"), "unknown argument `isolaton`; did you mean `isolation`?"),
-        (quote!(name = "all"), "`name` is one unit's: put it on the function"),
+        (
+            quote!(name = "all"),
+            "each function of the block is a unit of its own: put `name` on one of them, `#[unit_of_work(name = …)]`",
+        ),
         (
             quote!(propagation = "never", isolation = "serializable"),
             "with this `propagation` the unit begins no transaction: leave `isolation` out",

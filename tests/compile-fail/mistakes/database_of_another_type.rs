@@ -5,7 +5,7 @@ use unit_of_work::{Error, Tx, unit_of_work};
 static LEDGER: &str = "mysql://app@127.0.0.1/ledger";
 
 #[unit_of_work(db = LEDGER)]
-//~^ ERROR mismatched types
+//~^ RUSTC E0308
 fn transfer(tx: &mut Tx<'_>) -> Result<(), Error> {
     tx.exec_drop("DELETE FROM account", ())
 }

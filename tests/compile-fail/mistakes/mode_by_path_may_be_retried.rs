@@ -4,7 +4,7 @@ use unit_of_work::{Error, Tx, unit_of_work};
 
 #[unit_of_work(propagation = unit_of_work::Propagation::Never)]
 fn collect(tx: &mut Tx<'_>, into: &mut Vec<u64>) -> Result<(), Error> {
-    //~^ ERROR a second attempt would see what the first one left: take the value by `&` and return the new one
+    //~^ ERROR a second attempt would see what the first one left: take the value by `&`, change a clone of it in the body
     let _ = tx;
     into.push(1);
     Ok(())

@@ -8,7 +8,7 @@ struct Counter(u64);
 impl Counter {
     #[unit_of_work]
     fn by_reference(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        //~^ ERROR a second attempt would see what the first one left: take `&self` and return what changed
+        //~^ ERROR a second attempt would see what the first one left: take `&self`, change a clone of it in the body and return that
         let _ = tx;
         self.0 += 1;
         Ok(())
@@ -16,7 +16,7 @@ impl Counter {
 
     #[unit_of_work]
     fn by_value(mut self, tx: &mut Tx<'_>) -> Result<u64, Error> {
-        //~^ ERROR a second attempt would see what the first one left: take `&self` and return what changed
+        //~^ ERROR a second attempt would see what the first one left: take `&self`, change a clone of it in the body and return that
         let _ = tx;
         self.0 += 1;
         Ok(self.0)

@@ -15,7 +15,7 @@ impl From<Error> for BankError {
 }
 
 #[unit_of_work(commit_on(Frozen))]
-//~^ ERROR pattern binding `Frozen` is named the same as one of the variants of the type `BankError`
+//~^ RUSTC E0170
 fn transfer(tx: &mut Tx<'_>, from: u64) -> Result<u64, BankError> {
     let _ = tx;
     Ok(from)

@@ -3,7 +3,7 @@
 use unit_of_work::{Error, Tx, unit_of_work};
 
 #[unit_of_work(commit_on(Some(_)))]
-//~^ ERROR mismatched types
+//~^ RUSTC E0308
 fn transfer(tx: &mut Tx<'_>, from: u64) -> Result<u64, Error> {
     let _ = tx;
     Ok(from)

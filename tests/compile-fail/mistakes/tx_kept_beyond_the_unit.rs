@@ -7,7 +7,7 @@ type Later = Box<dyn FnOnce() -> Result<(), Error>>;
 #[unit_of_work]
 fn postponed(tx: &mut Tx<'_>) -> Result<Later, Error> {
     Ok(Box::new(move || tx.exec_drop("DELETE FROM account", ())))
-    //~^ ERROR lifetime may not live long enough
+    //~^ RUSTC lifetime may not live long enough
 }
 
 fn main() {

@@ -9,7 +9,7 @@ fn on_another_thread(work: impl FnOnce() -> Result<(), Error> + Send) -> Result<
 #[unit_of_work]
 fn transfer(tx: &mut Tx<'_>) -> Result<(), Error> {
     on_another_thread(|| tx.exec_drop("DELETE FROM account", ()))
-    //~^ ERROR cannot be sent between threads safely
+    //~^ RUSTC E0277
 }
 
 fn main() {

@@ -1,24 +1,34 @@
-//! Runs the compiler on one case, against the library as cargo builds it, and returns the errors that it reports.
+//! Runs the compiler on one program, against the library as cargo builds it, and returns what it says.
 
 use std::collections::BTreeSet;
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// The library that cases are compiled against.
+/// The library that programs are compiled against.
 pub(crate) struct Library {
     rlib: PathBuf,
     directories: BTreeSet<PathBuf>,
+}
+
+/// What the compiler says about a program: nothing if it accepts it without a word.
+#[derive(Default)]
+pub(crate) struct Answer {
+    pub(crate) errors: Vec<Reported>,
+    /// The whole text, warnings included, as a user reads it.
+    pub(crate) rendered: String,
 }
 
 /// An error of the compiler's.
 #[derive(Debug)]
 pub(crate) struct Reported {
     pub(crate) message: String,
-    /// The lines that it points at first of all.
+    /// `E0277`; errors of a macro's have none.
+    pub(crate) code: Option<String>,
+    /// The lines of the program that it points at first of all.
     pub(crate) lines: Vec<usize>,
 }
 
@@ -39,21 +49,54 @@ impl Library {
         Self { rlib, directories }
     }
 
-    /// The errors in a program; none means that it compiles.
-    pub(crate) fn errors_in(&self, case: &Path) -> Vec<Reported> {
-        let mut extern_crate = OsString::from("unit_of_work=");
-        extern_crate.push(&self.rlib);
+    /// Compiles a program, whose path begins at this crate's manifest. It knows the library as `unit_of_work` and, as if its
+    /// manifest said so, as `renamed`.
+    pub(crate) fn compile(&self, program: &Path, edition: &str, lints: &[&str]) -> Answer {
+        let name = program.file_stem().unwrap_or(OsStr::new("program")).to_string_lossy();
+        let output = format!("unit-of-work-compile-fail-{}-{name}-{edition}", std::process::id());
+        let output = env::temp_dir().join(output);
         let mut command = rustc();
-        command.args(["--edition=2024", "--crate-type=bin", "--emit=metadata", "--error-format=json", "-o"]);
-        command.arg(env::temp_dir().join(format!("unit-of-work-compile-fail-{}", std::process::id())));
-        command.arg("--extern").arg(extern_crate).arg(case);
-        for directory in &self.directories {
-            let mut search = OsString::from("dependency=");
-            search.push(directory);
-            command.arg("-L").arg(search);
+        command.args(["--crate-type=bin", "--emit=metadata", "--error-format=json", "--edition", edition]).args(lints);
+        command.arg("-o").arg(&output).arg(program).current_dir(env!("CARGO_MANIFEST_DIR"));
+        for name in ["unit_of_work=", "renamed="] {
+            command.arg("--extern").arg(joined(name, &self.rlib));
         }
-        text(&run(&mut command).stderr).lines().filter_map(reported).collect()
+        for directory in &self.directories {
+            command.arg("-L").arg(joined("dependency=", directory));
+        }
+        let stderr = text(&run(&mut command).stderr);
+        // There is none if the program was refused.
+        std::fs::remove_file(output).ok();
+        let mut answer = Answer::default();
+        stderr.lines().for_each(|line| answer.add(line, program));
+        answer
     }
+}
+
+impl Answer {
+    /// Adds what one line of the compiler's report tells of.
+    fn add(&mut self, line: &str, program: &Path) {
+        let diagnostic: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("the compiler says: {line}"));
+        let message = diagnostic["message"].as_str().unwrap_or_default();
+        let level = diagnostic["level"].as_str().unwrap_or_default();
+        // Sums of what was reported before.
+        if level == "failure-note" || message.starts_with("aborting due to ") || message.ends_with(" warnings emitted")
+        {
+            return;
+        }
+        self.rendered.push_str(diagnostic["rendered"].as_str().unwrap_or_default());
+        if level.starts_with("error") {
+            let code = diagnostic["code"]["code"].as_str().map(ToOwned::to_owned);
+            self.errors.push(Reported { message: message.to_owned(), code, lines: lines(&diagnostic, program) });
+        }
+    }
+}
+
+fn lines(diagnostic: &Value, program: &Path) -> Vec<usize> {
+    let spans = diagnostic["spans"].as_array().into_iter().flatten();
+    let primary =
+        spans.filter(|span| span["is_primary"] == true && span["file_name"].as_str().map(Path::new) == Some(program));
+    primary.filter_map(|span| usize::try_from(span["line_start"].as_u64()?).ok()).collect()
 }
 
 /// `1.95.0`, `1.97.0-nightly`.
@@ -74,6 +117,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+fn joined(prefix: &str, path: &Path) -> OsString {
+    let mut joined = OsString::from(prefix);
+    joined.push(path);
+    joined
+}
+
 /// The files that one line of cargo's report says were built.
 fn artifacts(line: &str) -> Vec<(String, PathBuf)> {
     let message: Value = serde_json::from_str(line).expect("cargo reports in JSON");
@@ -85,14 +134,4 @@ fn artifacts(line: &str) -> Vec<(String, PathBuf)> {
 /// Cargo reports the copy that it puts beside `deps`; what that copy was linked from is in `deps`.
 fn with_deps(directory: &Path) -> [PathBuf; 2] {
     [directory.to_owned(), directory.join("deps")]
-}
-
-/// The error that one line of the compiler's report tells of.
-fn reported(line: &str) -> Option<Reported> {
-    let diagnostic: Value = serde_json::from_str(line).ok()?;
-    let spans = diagnostic["spans"].as_array()?;
-    let primary = spans.iter().filter(|span| span["is_primary"] == true);
-    let lines = primary.filter_map(|span| usize::try_from(span["line_start"].as_u64()?).ok()).collect();
-    let message = diagnostic["message"].as_str()?.to_owned();
-    (diagnostic["level"] == "error").then_some(Reported { message, lines })
 }

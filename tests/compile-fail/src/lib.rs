@@ -1,9 +1,10 @@
 //! What the compiler says to users of `#[unit_of_work]`, and what it lets pass without a word. `mistakes/` holds programs with
 //! one mistake each, `accepted/` the ways in which a function can rightly be written.
 //!
-//! Each mistake's file says in `//~^ ERROR …` comments which message has to stand at which line; on every toolchain that is
-//! compared. On the toolchain named in `mistakes` the whole output is compared with the `.stderr` file beside it, too.
-//! To record it anew: `TRYBUILD=overwrite cargo test -p compile-fail`, then read every changed file as a user would.
+//! Each mistake's file says in `//~^ ERROR …` comments which message has to stand at which line, and no other error may come; on
+//! every toolchain that is compared (`annotations`). On the toolchain named in `mistakes` the whole output is compared with the
+//! `.stderr` file beside it, too (`record`). To record it anew: `RECORD=1 cargo test -p compile-fail`, then read every changed
+//! file as a user would.
 
 #![cfg(test)]
 
@@ -11,3 +12,5 @@ mod accepted;
 mod annotations;
 mod compiler;
 mod mistakes;
+mod programs;
+mod record;
