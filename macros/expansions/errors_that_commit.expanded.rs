@@ -25,7 +25,7 @@ fn log_in(user: u64) -> Result<(), LoginError> {
             )?;
             Err(LoginError::WrongPassword)
         },
-        |error| match error {
+        |__unit_of_work_error| match __unit_of_work_error {
             LoginError::WrongPassword | LoginError::Locked { .. } => {
                 ::unit_of_work::__private::OnError::Commit
             }

@@ -195,8 +195,8 @@ fn judge(args: &Args) -> TokenStream {
     }
     let commit = args.commit_on.as_ref().map(|pattern| quote!(#pattern => #runtime::__private::OnError::Commit,));
     let again = args.retry_on.as_ref().map(|pattern| quote!(#pattern => #runtime::__private::OnError::RunAgain,));
-    // With the macro's hygiene no condition can name it.
-    let error = Ident::new("error", Span::mixed_site());
+    // With the macro's hygiene no condition can name it. A constant of that name would be meant all the same.
+    let error = Ident::new("__unit_of_work_error", Span::mixed_site());
     quote!(|#error| match #error { #commit #again _ => #runtime::__private::OnError::RollBack })
 }
 

@@ -4,6 +4,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, format_ident};
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
 use syn::parse::{Nothing, Parse, ParseStream, Parser};
 use syn::{AttrStyle, Attribute, FnArg, Pat, PatType, Receiver, Signature, Token, Type, Visibility};
 
@@ -54,7 +55,7 @@ impl Parse for UnitFn {
         if input.peek(Token![;]) {
             Ok(head.with_body(Body::Missing(input.parse()?)))
         } else {
-            head.with(input.parse()?)
+            head.with(braces(input)?)
         }
     }
 }
@@ -94,6 +95,22 @@ impl ToTokens for UnitFn {
             Body::Block(block) | Body::Expanded(block) => block.to_tokens(tokens),
             Body::Missing(semicolon) => semicolon.to_tokens(tokens),
         }
+    }
+}
+
+/// What stands in braces, without the invisible brackets around what a user's macro was given as a block.
+fn braces(input: ParseStream<'_>) -> syn::Result<Group> {
+    let ahead = input.fork();
+    match ahead.parse::<TokenTree>() {
+        Ok(TokenTree::Group(group)) if group.delimiter() == Delimiter::None => {
+            input.advance_to(&ahead);
+            braces.parse2(group.stream())
+        }
+        Ok(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
+            input.advance_to(&ahead);
+            Ok(group)
+        }
+        Ok(_) | Err(_) => Err(input.error("expected the body in braces")),
     }
 }
 

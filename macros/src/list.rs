@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, Token, token};
+use syn::{Error, Expr, Token, token};
 
 use crate::errors::{Errors, did_you_mean};
 use crate::value::{Form, Given};
@@ -97,7 +97,7 @@ fn item_up_to_comma(input: ParseStream<'_>) -> syn::Result<(Ident, Form)> {
         if input.is_empty() || input.peek(Token![,]) {
             return Err(Error::new_spanned(equals, format!("`{name}` is given no value after `=`")));
         }
-        return Ok((name, Form::Equals(input.parse()?)));
+        return Ok((name, Form::Equals(bare(input.parse()?))));
     }
     if input.peek(token::Paren) {
         let list;
@@ -105,6 +105,14 @@ fn item_up_to_comma(input: ParseStream<'_>) -> syn::Result<(Ident, Form)> {
         return Ok((name, Form::List(list.parse()?)));
     }
     Ok((name, Form::Alone))
+}
+
+/// The value without the invisible brackets around what a user's macro was given.
+fn bare(value: Expr) -> Expr {
+    match value {
+        Expr::Group(group) => bare(*group.expr),
+        value => value,
+    }
 }
 
 fn end_of_item(input: ParseStream<'_>) -> syn::Result<()> {

@@ -87,7 +87,7 @@ fn assert_settings(arguments: TokenStream, settings: &TokenStream) {
 #[track_caller]
 fn assert_judges(arguments: TokenStream, arms: &TokenStream) {
     let entry = quote!(::unit_of_work::__private::run::<_, Result<(), Error>, _, _, _>);
-    let judge = quote!(|error| match error { #arms _ => ::unit_of_work::__private::OnError::RollBack });
+    let judge = quote!(|__unit_of_work_error| match __unit_of_work_error { #arms _ => ::unit_of_work::__private::OnError::RollBack });
     assert_expands(arguments, &transfer(), &expanded_transfer(&quote!(), &entry, &judge));
 }
 

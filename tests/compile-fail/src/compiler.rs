@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -52,12 +52,11 @@ impl Library {
     /// Compiles a program, whose path begins at this crate's manifest. It knows the library as `unit_of_work` and, as if its
     /// manifest said so, as `renamed`.
     pub(crate) fn compile(&self, program: &Path, edition: &str, lints: &[&str]) -> Answer {
-        let name = program.file_stem().unwrap_or(OsStr::new("program")).to_string_lossy();
-        let output = format!("unit-of-work-compile-fail-{}-{name}-{edition}", std::process::id());
-        let output = env::temp_dir().join(output);
+        // The compiler leaves more than its output there: names of types that are too long to be shown.
+        let output = tempfile::tempdir().expect("there is room for temporary files");
         let mut command = rustc();
         command.args(["--crate-type=bin", "--emit=metadata", "--error-format=json", "--edition", edition]).args(lints);
-        command.arg("-o").arg(&output).arg(program).current_dir(env!("CARGO_MANIFEST_DIR"));
+        command.arg("--out-dir").arg(output.path()).arg(program).current_dir(env!("CARGO_MANIFEST_DIR"));
         for name in ["unit_of_work=", "renamed="] {
             command.arg("--extern").arg(joined(name, &self.rlib));
         }
@@ -65,8 +64,6 @@ impl Library {
             command.arg("-L").arg(joined("dependency=", directory));
         }
         let stderr = text(&run(&mut command).stderr);
-        // There is none if the program was refused.
-        std::fs::remove_file(output).ok();
         let mut answer = Answer::default();
         stderr.lines().for_each(|line| answer.add(line, program));
         answer
@@ -80,8 +77,7 @@ impl Answer {
         let message = diagnostic["message"].as_str().unwrap_or_default();
         let level = diagnostic["level"].as_str().unwrap_or_default();
         // Sums of what was reported before.
-        if level == "failure-note" || message.starts_with("aborting due to ") || message.ends_with(" warnings emitted")
-        {
+        if level == "failure-note" || message.starts_with("aborting due to ") || message.ends_with(" emitted") {
             return;
         }
         self.rendered.push_str(diagnostic["rendered"].as_str().unwrap_or_default());

@@ -11,6 +11,7 @@
 mod accepted;
 mod annotations;
 mod compiler;
+mod editions;
 mod mistakes;
 mod programs;
 mod record;
