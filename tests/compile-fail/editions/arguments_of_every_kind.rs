@@ -7,18 +7,30 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
-use unit_of_work::{unit_of_work, Error, Tx};
+use unit_of_work::{Error, Tx, unit_of_work};
 
 struct NotClone(u64);
 
 #[unit_of_work]
-fn borrowed(tx: &mut Tx<'_>, one: &NotClone, many: &[NotClone], path: &Path, by_name: &dyn Fn(&str)) -> Result<(), Error> {
+fn borrowed(
+    tx: &mut Tx<'_>,
+    one: &NotClone,
+    many: &[NotClone],
+    path: &Path,
+    by_name: &dyn Fn(&str),
+) -> Result<(), Error> {
     by_name("Ada");
     tx.exec_drop("DELETE FROM account WHERE id = ?", (one.0 + many.len() as u64, path.exists()))
 }
 
 #[unit_of_work]
-fn shared(tx: &mut Tx<'_>, sum: &RefCell<u64>, log: &Mutex<Vec<u64>>, all: Rc<NotClone>, more: Arc<[u64]>) -> Result<(), Error> {
+fn shared(
+    tx: &mut Tx<'_>,
+    sum: &RefCell<u64>,
+    log: &Mutex<Vec<u64>>,
+    all: Rc<NotClone>,
+    more: Arc<[u64]>,
+) -> Result<(), Error> {
     *sum.borrow_mut() += all.0;
     if let Ok(mut log) = log.lock() {
         log.extend(more.iter());
@@ -50,7 +62,12 @@ fn functions(
 }
 
 #[unit_of_work(retry = "never")]
-fn taken(tx: &mut Tx<'_>, one: NotClone, mut each: impl FnMut(u64), pair: (&mut u64, Option<&mut u64>)) -> Result<(), Error> {
+fn taken(
+    tx: &mut Tx<'_>,
+    one: NotClone,
+    mut each: impl FnMut(u64),
+    pair: (&mut u64, Option<&mut u64>),
+) -> Result<(), Error> {
     each(one.0);
     *pair.0 += 1;
     if let Some(other) = pair.1 {

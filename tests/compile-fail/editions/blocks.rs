@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use unit_of_work::{unit_of_work, Database, Error, Tx};
+use unit_of_work::{Database, Error, Tx, unit_of_work};
 
 struct Accounts<K, const N: usize> {
     db: Database,

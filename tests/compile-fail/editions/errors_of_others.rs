@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use unit_of_work::{unit_of_work, Error, Tx};
+use unit_of_work::{Error, Tx, unit_of_work};
 
 /// Any error, but no error itself.
 struct Any(Box<dyn StdError + Send + Sync>);

@@ -1,6 +1,6 @@
 //! Units and blocks of units that macros of the user's write, from every kind of fragment.
 
-use unit_of_work::{unit_of_work, Error, Tx};
+use unit_of_work::{Error, Tx, unit_of_work};
 
 macro_rules! deletes {
     ($(#[$attr:meta])* $vis:vis $name:ident($($arg:ident: $ty:ty),*) from $sql:literal) => {
@@ -46,7 +46,12 @@ macro_rules! table {
     };
 }
 
-table!(Account<K>, fn key(&self) -> &K { &self.0 });
+table!(
+    Account<K>,
+    fn key(&self) -> &K {
+        &self.0
+    }
+);
 
 macro_rules! with_any_tokens {
     ($($item:tt)*) => {

@@ -1,6 +1,6 @@
 //! Names in a body, around a function and in its parameters never meet the names that the attribute writes.
 
-use unit_of_work::{unit_of_work, Error, Tx};
+use unit_of_work::{Error, Tx, unit_of_work};
 
 static __UNIT_OF_WORK: u8 = 7;
 #[allow(non_upper_case_globals)]

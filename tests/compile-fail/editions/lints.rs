@@ -32,7 +32,7 @@
 )]
 
 use renamed as _;
-use unit_of_work::{unit_of_work, Database, Error, ErrorKind, Tx};
+use unit_of_work::{Database, Error, ErrorKind, Tx, unit_of_work};
 
 /// A service.
 #[derive(Debug)]
@@ -46,7 +46,13 @@ impl Service {
     ///
     /// # Errors
     /// When the unit fails.
-    pub fn transfer(&self, tx: &mut Tx<'_>, from: u64, (to, amount): (u64, i64), note: Option<String>) -> Result<String, Error> {
+    pub fn transfer(
+        &self,
+        tx: &mut Tx<'_>,
+        from: u64,
+        (to, amount): (u64, i64),
+        note: Option<String>,
+    ) -> Result<String, Error> {
         if amount == 0 {
             return Ok(String::new());
         }

@@ -1,6 +1,6 @@
 //! Units inside of functions, of other units, of closures and of constants; units that call themselves and each other.
 
-use unit_of_work::{unit_of_work, Error, Tx};
+use unit_of_work::{Error, Tx, unit_of_work};
 
 #[unit_of_work]
 fn outer(tx: &mut Tx<'_>, depth: u32) -> Result<u32, Error> {

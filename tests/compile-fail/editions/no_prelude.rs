@@ -2,7 +2,7 @@
 
 #![no_implicit_prelude]
 
-use ::unit_of_work::{unit_of_work, Error, Tx};
+use ::unit_of_work::{Error, Tx, unit_of_work};
 
 struct Accounts;
 

@@ -6,7 +6,7 @@ mod unit_of_work {
     pub(crate) type Outcome<T> = Result<T, Error>;
 
     pub(crate) mod accounts {
-        use super::{unit_of_work, Outcome, Tx};
+        use super::{Outcome, Tx, unit_of_work};
 
         #[unit_of_work]
         pub(crate) fn close(tx: &mut Tx<'_>, id: u64) -> Outcome<()> {

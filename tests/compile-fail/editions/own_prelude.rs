@@ -2,7 +2,7 @@
 
 #![allow(dead_code, non_camel_case_types, unused_macros)]
 
-use ::unit_of_work::{unit_of_work as unit, Error, Tx};
+use ::unit_of_work::{Error, Tx, unit_of_work as unit};
 
 struct Result;
 struct Ok;

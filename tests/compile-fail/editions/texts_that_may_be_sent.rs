@@ -1,6 +1,6 @@
 //! What the check of literals leaves alone: words inside of texts and comments, texts for somebody else, texts that are not known.
 
-use unit_of_work::{unit_of_work, Error, Tx};
+use unit_of_work::{Error, Tx, unit_of_work};
 
 #[derive(Default)]
 struct Shell;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use unit_of_work::{unit_of_work, Error, Tx};
+use unit_of_work::{Error, Tx, unit_of_work};
 
 trait Repository<'a, K: Clone + 'a> {
     type Row: Default;

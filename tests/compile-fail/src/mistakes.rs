@@ -48,6 +48,12 @@ fn every_mistake_has_a_record_and_every_record_a_mistake() {
     assert_eq!(stems("rs"), stems("stderr"));
 }
 
+#[test]
+fn there_are_sixty_mistakes_and_more() {
+    let mistakes = programs("mistakes", "rs").len();
+    assert!(mistakes >= 60, "{mistakes} mistakes");
+}
+
 /// What is wrong with the compiler's answer to a program.
 fn shortcoming(answer: &Answer, program: &Path, words: Words) -> Option<String> {
     let announced = annotations::read(&programs::source(program));

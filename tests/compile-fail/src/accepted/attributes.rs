@@ -49,12 +49,28 @@ fn lints_inside(tx: &mut Tx<'_>, unused: u64) -> Result<(), Error> {
 }
 
 #[test]
-fn attributes_stay_in_force() {
+fn a_function_stays_deprecated_and_its_result_must_be_used() {
     #[expect(deprecated)]
     let paid = pay();
     assert_ran(paid, "compile_fail::accepted::attributes::pay");
+}
+
+#[test]
+fn of_two_functions_under_a_condition_one_is_there() {
     assert_ran(one_of_two(1), "compile_fail::accepted::attributes::one_of_two");
+}
+
+#[test]
+fn lints_above_a_function_are_its_own() {
     assert_ran(lints_of_the_function(1), "compile_fail::accepted::attributes::lints_of_the_function");
+}
+
+#[test]
+fn lints_of_a_parameter_are_its_own() {
     assert_ran(lints_of_a_parameter(1, 2), "compile_fail::accepted::attributes::lints_of_a_parameter");
+}
+
+#[test]
+fn lints_at_the_beginning_of_a_body_are_its_own() {
     assert_ran(lints_inside(1), "compile_fail::accepted::attributes::lints_inside");
 }

@@ -44,10 +44,26 @@ where
 }
 
 #[test]
-fn generic_functions_are_units() {
+fn types_and_constants_are_parameters() {
     assert_ran(parameters("key", ["a", "b"]), "compile_fail::accepted::generics::parameters");
+}
+
+#[test]
+fn an_argument_may_have_a_type_without_a_name() {
     assert_ran(argument("name", vec![1]), "compile_fail::accepted::generics::argument");
+}
+
+#[test]
+fn a_result_may_have_a_type_without_a_name() {
     assert_ran(result(3), "compile_fail::accepted::generics::result");
+}
+
+#[test]
+fn the_caller_may_choose_the_error() {
     assert_ran(error::<Error>(), "compile_fail::accepted::generics::error");
+}
+
+#[test]
+fn a_function_may_be_an_argument() {
     assert_ran(closure(&|n| n + 1), "compile_fail::accepted::generics::closure");
 }

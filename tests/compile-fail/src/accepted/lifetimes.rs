@@ -54,16 +54,36 @@ fn through_a_repository(tx: &mut Tx<'_>) -> Result<(), Error> {
 }
 
 #[test]
-fn results_borrow_from_arguments() {
+fn a_result_borrows_from_the_only_reference() {
+    assert_ran(left_out("Ada Lovelace"), "compile_fail::accepted::lifetimes::left_out");
+}
+
+#[test]
+fn a_result_borrows_from_the_argument_that_is_named() {
     let name = String::from("Ada Lovelace");
-    assert_ran(left_out(&name), "compile_fail::accepted::lifetimes::left_out");
     let result = {
         let prefix = String::from("Ada ");
         named(&name, &prefix)
     };
     assert_ran(result, "compile_fail::accepted::lifetimes::named");
-    assert_ran(hidden_in_a_type(Cow::Borrowed(&name)), "compile_fail::accepted::lifetimes::hidden_in_a_type");
+}
+
+#[test]
+fn a_lifetime_is_hidden_in_a_type() {
+    assert_ran(hidden_in_a_type(Cow::Borrowed("Ada")), "compile_fail::accepted::lifetimes::hidden_in_a_type");
+}
+
+#[test]
+fn a_result_that_is_static_borrows_from_nobody() {
     assert_ran(of_nobody(), "compile_fail::accepted::lifetimes::of_nobody");
+}
+
+#[test]
+fn a_function_pointer_has_lifetimes_of_its_own() {
     assert_ran(of_a_function_pointer(), "compile_fail::accepted::lifetimes::of_a_function_pointer");
+}
+
+#[test]
+fn the_transaction_can_be_held_by_a_type_with_two_lifetimes() {
     assert_ran(through_a_repository(), "compile_fail::accepted::lifetimes::through_a_repository");
 }

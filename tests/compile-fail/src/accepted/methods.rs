@@ -30,6 +30,12 @@ impl<T: Clone + std::fmt::Debug> Account<T> {
     }
 
     #[unit_of_work]
+    fn counted(self: Rc<Self>, tx: &mut Tx<'_>) -> Result<Rc<Self>, Error> {
+        tx.exec_drop("DELETE FROM account", ())?;
+        Ok(Rc::clone(&self))
+    }
+
+    #[unit_of_work]
     fn behind_two(self: &Rc<Self>, tx: &mut Tx<'_>) -> Result<&T, Error> {
         tx.exec_drop("DELETE FROM account", ())?;
         Ok(&self.id)
@@ -59,6 +65,11 @@ trait Ledger {
         Ok(amount)
     }
 
+    #[unit_of_work]
+    fn boxed(self: Box<Self>, tx: &mut Tx<'_>) -> Result<(), Error> {
+        tx.exec_drop("DELETE FROM account", ())
+    }
+
     fn implemented(&self, amount: i64) -> Result<i64, Error>;
 }
 
@@ -72,21 +83,61 @@ impl Ledger for Book {
     }
 }
 
-fn unit_of<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
-    result.expect_err("no database is installed").unit().unwrap_or_default().to_owned()
+/// The unit ran, and is called by the method's name.
+fn assert_method_ran<T: std::fmt::Debug>(result: Result<T, Error>, method: &str) {
+    let error = result.expect_err("no database is installed");
+    let unit = error.unit().unwrap_or_default();
+    assert!(unit.ends_with(&format!("::{method}")), "{unit}");
 }
 
 #[test]
-fn every_receiver_stays_as_it_was() {
-    let mut account = Account { id: 1 };
-    assert!(unit_of(account.by_reference(2)).ends_with("::by_reference"));
-    assert!(unit_of(account.clone().by_value()).ends_with("::by_value"));
-    assert!(unit_of(Arc::new(account.clone()).shared()).ends_with("::shared"));
-    assert!(unit_of(Rc::new(account.clone()).behind_two()).ends_with("::behind_two"));
-    assert!(unit_of(account.changed(3)).ends_with("::changed"));
-    assert!(unit_of(Account::associated(4)).ends_with("::associated"));
-    assert!(unit_of(Book.provided(5)).ends_with("::provided"));
-    assert!(unit_of(Book.implemented(6)).ends_with("::implemented"));
+fn self_by_reference() {
+    assert_method_ran(Account { id: 1 }.by_reference(2), "by_reference");
+}
+
+#[test]
+fn self_by_value() {
+    assert_method_ran(Account { id: 1 }.by_value(), "by_value");
+}
+
+#[test]
+fn self_in_an_arc() {
+    assert_method_ran(Arc::new(Account { id: 1 }).shared(), "shared");
+}
+
+#[test]
+fn self_in_an_rc() {
+    assert_method_ran(Rc::new(Account { id: 1 }).counted(), "counted");
+}
+
+#[test]
+fn self_in_a_box() {
+    assert_method_ran(Box::new(Book).boxed(), "boxed");
+}
+
+#[test]
+fn self_behind_two_pointers() {
+    assert_method_ran(Rc::new(Account { id: 1 }).behind_two(), "behind_two");
+}
+
+#[test]
+fn self_that_changes_where_nothing_runs_again() {
+    assert_method_ran(Account { id: 1 }.changed(3), "changed");
+}
+
+#[test]
+fn an_associated_function() {
+    assert_method_ran(Account::associated(4), "associated");
+}
+
+#[test]
+fn a_provided_method_of_a_trait() {
+    assert_method_ran(Book.provided(5), "provided");
+}
+
+#[test]
+fn a_method_of_a_trait_where_it_is_implemented() {
+    assert_method_ran(Book.implemented(6), "implemented");
 }
 
 #[test]

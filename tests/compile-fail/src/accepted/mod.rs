@@ -4,6 +4,7 @@
 #![deny(warnings, clippy::pedantic)]
 
 mod attributes;
+mod blocks;
 mod errors;
 mod generics;
 mod lifetimes;
@@ -17,6 +18,8 @@ mod shadowed;
 
 use unit_of_work::{Error, ErrorKind};
 
+use crate::programs::{programs, source};
+
 /// The unit ran as far as it can without a database.
 fn assert_ran<T: std::fmt::Debug>(result: Result<T, Error>, unit: &str) {
     let error = result.expect_err("no database is installed");
@@ -24,4 +27,12 @@ fn assert_ran<T: std::fmt::Debug>(result: Result<T, Error>, unit: &str) {
     let name = error.unit().expect("a unit's own failure names it");
     // Whether a generic function's name shows with what it was called is the runtime's affair.
     assert_eq!(name.split('<').next(), Some(unit));
+}
+
+#[test]
+fn there_are_forty_cases_and_more() {
+    let sources = programs("src/accepted", "rs");
+    let tests = sources.iter().map(|file| source(file).lines().filter(|line| line.trim() == "#[test]").count());
+    let cases = tests.sum::<usize>() + programs("editions", "rs").len();
+    assert!(cases >= 40, "{cases} cases: a test in `accepted` is one, a program in `editions` is one");
 }

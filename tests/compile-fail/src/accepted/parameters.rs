@@ -68,16 +68,44 @@ unsafe fn trailing_comma(tx: &mut Tx<'_>, amount: i64,) -> Result<i64, Error> {
 }
 
 #[test]
-fn every_parameter_stays_as_it_was() {
+fn parameters_may_be_patterns() {
     let point = Point { x: 1, y: 2 };
     let result = patterns((1, 2), point.clone(), [3, 4], &point, &5, String::new());
     assert_ran(result, "compile_fail::accepted::parameters::patterns");
+}
+
+#[test]
+fn a_parameter_may_change_and_another_not_be_used() {
     assert_ran(changing(1, String::new()), "compile_fail::accepted::parameters::changing");
+}
+
+#[test]
+fn the_transaction_is_known_by_its_type() {
     assert_ran(by_type(), "compile_fail::accepted::parameters::by_type");
+}
+
+#[test]
+fn the_transaction_is_known_by_its_name() {
     assert_ran(by_name(), "compile_fail::accepted::parameters::by_name");
+}
+
+#[test]
+fn the_transaction_need_not_be_used() {
     assert_ran(unused(), "compile_fail::accepted::parameters::unused");
+}
+
+#[test]
+fn there_need_not_be_a_transaction() {
     assert_ran(without(1), "compile_fail::accepted::parameters::without");
-    let separate = two_arguments_are_separate(&point, "Ada");
+}
+
+#[test]
+fn two_references_have_two_lifetimes() {
+    let separate = two_arguments_are_separate(&Point { x: 1, y: 2 }, "Ada");
     assert_ran(separate, "compile_fail::accepted::parameters::two_arguments_are_separate");
+}
+
+#[test]
+fn an_unsafe_function_stays_unsafe() {
     let _: unsafe fn(i64) -> Result<i64, Error> = trailing_comma;
 }

@@ -67,14 +67,34 @@ fn one_line(tx: &mut Tx<'_>) -> Result<(), Error> {
 }
 
 #[test]
-fn every_error_type_carries_the_units_own_failure() {
+fn an_own_error_carries_the_units_failure() {
     let error = own_error(1, 2).expect_err("no database is installed");
     assert!(matches!(error, BankError::Work(error) if error.kind() == ErrorKind::NoDatabase));
+}
+
+#[test]
+fn a_boxed_error_carries_the_units_failure() {
     let error = boxed_error().expect_err("no database is installed");
     assert!(error.downcast_ref::<Error>().is_some_and(|error| error.kind() == ErrorKind::NoDatabase));
+}
+
+#[test]
+fn a_boxed_error_for_threads_carries_the_units_failure() {
     let error = boxed_error_for_threads().expect_err("no database is installed");
     assert!(error.downcast_ref::<Error>().is_some_and(|error| error.kind() == ErrorKind::NoDatabase));
+}
+
+#[test]
+fn a_body_may_have_blocks_with_labels() {
     assert_ran(labelled(&[1]), "compile_fail::accepted::results::labelled");
+}
+
+#[test]
+fn a_unit_may_call_itself() {
     assert_ran(recursive(3), "compile_fail::accepted::results::recursive");
+}
+
+#[test]
+fn a_body_may_be_one_line() {
     assert_ran(one_line(), "compile_fail::accepted::results::one_line");
 }

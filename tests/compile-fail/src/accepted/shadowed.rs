@@ -63,5 +63,9 @@ fn renamed(tx: &mut facade::persistence::Tx<'_>, amount: u64) -> Result<u64, Err
 #[test]
 fn names_of_the_user_are_left_alone() {
     assert_ran(bare::bare(1, ""), "compile_fail::accepted::shadowed::bare::bare");
+}
+
+#[test]
+fn the_library_may_have_another_name() {
     assert_ran(renamed(1), "compile_fail::accepted::shadowed::renamed");
 }
