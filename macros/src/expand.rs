@@ -172,8 +172,19 @@ fn values(function: &UnitFn, args: &Args) -> TokenStream {
             Attempts::Several if is_generic(&param.ty, function) => quote!(cloned_for_each_attempt),
             Attempts::Several => quote!(replayable),
         };
-        quote!((#runtime::__private::#entry::<#ty>(#name), #rest))
+        // All of the call stands at the type, so that every compiler reports there what the type lacks.
+        let call = placed(quote!(#runtime::__private::#entry), param.ty.span());
+        quote!((#call::<#ty>(#name), #rest))
     })
+}
+
+/// The tokens at that place in the source; what their names mean stays as it is.
+fn placed(tokens: TokenStream, place: Span) -> TokenStream {
+    let placed = tokens.into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(place));
+        token
+    });
+    placed.collect()
 }
 
 /// The body's parameters: the transaction, and the arguments by the user's own patterns.
