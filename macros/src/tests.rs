@@ -3,8 +3,9 @@
 
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
 use syn::{File, Item, LitStr};
 
 use crate::expand::unit_of_work;
@@ -269,6 +270,37 @@ fn each_refused_signature_has_its_message() {
         let output = text(&unit_of_work(quote!(), &method));
         assert!(output.contains(&text(&message.to_token_stream())), "{output}");
     }
+}
+
+/// One compiler reports what a type lacks at the type argument, another at the path of the call.
+#[test]
+fn what_becomes_of_an_argument_stands_at_its_type() {
+    let source = "fn place(tx: &mut Tx<'_>, order: Order) -> Result<(), Error> {}";
+    let item: TokenStream = source.parse().expect("the source is Rust");
+    let expanded = unit_of_work(quote!(), &item);
+    let entry = find(expanded, "replayable").expect("the argument is made fit for its attempts");
+    let ty = source.find("Order").expect("the source has the type");
+    assert_eq!(entry.span().byte_range().len(), "Order".len());
+    let first = item.span().byte_range().start;
+    assert_eq!(entry.span().byte_range().start - first, ty);
+}
+
+fn find(tokens: TokenStream, name: &str) -> Option<Ident> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) => (ident == name).then_some(ident),
+        TokenTree::Group(group) => find(group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => None,
+    })
+}
+
+/// A user's macro passes on what it was given in invisible brackets.
+#[test]
+fn invisible_brackets_do_not_hide_a_value_or_a_body() {
+    let invisible = |tokens: TokenStream| TokenTree::from(Group::new(Delimiter::None, tokens));
+    let (level, signature) = (quote!("serializable"), quote!(fn transfer(tx: &mut Tx<'_>) -> Result<(), Error>));
+    let plain = unit_of_work(quote!(isolation = #level), &quote!(#signature { BODY }));
+    let (level, body) = (invisible(level), invisible(quote!({ BODY })));
+    assert_expands(quote!(isolation = #level), &quote!(#signature #body), &plain);
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn at_home(place: &str) -> String {
     let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
     let workspace = Path::new(workspace).canonicalize().unwrap_or_default();
     let place = place.strip_prefix(&*workspace.to_string_lossy()).map_or(place, |path| path.trim_start_matches('/'));
-    let standard = place.split_once("/library/").map(|(_, path)| format!("$RUST/{path}"));
+    let standard = place.rsplit_once("/library/").map(|(_, path)| format!("$RUST/{path}"));
     standard.unwrap_or_else(|| place.to_owned())
 }
 
