@@ -81,7 +81,7 @@ fn s09_a_failure_at_a_savepoint() {
     let statement = rolled_back(ErrorKind::Statement);
     check([
         at(error(1105)).says(statement).sends("s a ( R").hooks("r"),
-        at(error(1105)).with(&[(Errors, Works)]).sends("s a ( h C"),
+        at(error(1064)).with(&[(Errors, Works)]).sends("s a ( h C"),
         at(error(1213)).sends("s a ( R a ( i ) h C").hooks("rbc"),
         at(error(1213)).with(&[(Errors, Works)]).sends("s a ( R a ( i ) h C").hooks("rbc"),
         at(LostBefore).sends("s a ( x + k1 s a ( i ) h C").hooks("rbc"),

@@ -5,6 +5,7 @@ mod any_sequence;
 mod busy;
 mod cases;
 mod circle;
+mod classification;
 mod deadlines;
 mod distribution;
 mod errors_that_commit;

@@ -172,7 +172,6 @@ fn s19_faults_that_nothing_would_change_run_once() {
         once(1451, ErrorKind::Statement, "s a R", "n C"),
         once(1317, ErrorKind::Statement, "s a R", "n C"),
         once(3819, ErrorKind::Statement, "s a R", "n C"),
-        once(1792, ErrorKind::ReadOnly, "s a R", "n C"),
         once(3572, ErrorKind::LockNotAvailable, "s a R", "n C"),
         once(1153, ErrorKind::TooLarge, "s a x", "+ k1 s n C"),
     ]);

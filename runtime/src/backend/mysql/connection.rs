@@ -17,7 +17,7 @@ use super::wire::{Answer, Request, SessionState, Wire};
 use crate::backend::{Characteristics, Commits, Connection};
 use crate::error::ErrorKind;
 use crate::fault::{Again, Failed, Undone};
-use crate::options::Snapshot;
+use crate::options::{Access, Snapshot};
 
 /// Chain and release are spelled out: `completion_type` must not decide them.
 pub(super) const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
@@ -27,6 +27,8 @@ const ROLLBACK: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
 const NO_SUCH_SAVEPOINT: u16 = 1305;
 /// "Unknown thread id": the ghost is gone already.
 const NO_SUCH_THREAD: u16 = 1094;
+/// "Prepared statement needs to be re-prepared".
+const NEED_REPREPARE: u16 = 1615;
 
 #[derive(Debug)]
 pub struct MySqlConnection {
@@ -261,10 +263,22 @@ impl MySqlConnection {
         }
     }
 
+    /// Whether the unit on it asked for a transaction that may write.
+    fn may_write(&self) -> bool {
+        (self.wanted.access, self.wanted.commits) == (Access::ReadWrite, Commits::Together)
+    }
+
     /// What an error does to the connection, and what a statement that asked not to wait makes of it.
     fn failed(&mut self, mut failed: Failed, wait: Wait) -> Failed {
+        if failed.fault.kind == ErrorKind::ReadOnly && self.may_write() {
+            failed = faults::no_primary(failed);
+        }
         if failed.fault.undone == Undone::Connection {
             self.step = Step::Out;
+        }
+        if failed.code == Some(NEED_REPREPARE) {
+            // A reset forgets what was prepared, so that the next attempt does not meet the same statement again.
+            self.left = Left::Something;
         }
         if failed.fault.kind == ErrorKind::LockTimeout && wait == Wait::NoWait {
             // MariaDB says 1205 where MySQL says 3572.
