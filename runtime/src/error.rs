@@ -57,6 +57,8 @@ pub enum ErrorKind {
     Unavailable,
     /// Something inside the unit committed on its own.
     ImplicitCommit,
+    /// The unit was rolled back, but changed a table that is not transactional: that is in the database still.
+    RollbackIncomplete,
     /// The unit ran again and again and met the limit of its retry policy.
     RetriesExhausted,
     /// A joined unit failed and the outer one returned `Ok`.

@@ -59,6 +59,11 @@ pub(crate) fn rollback_failed(unit: &Label, failed: &Failed) {
     tell!(warn, unit = %unit, error = %Error::from_failed(failed.clone()), "rollback failed; the session is thrown away");
 }
 
+/// Something of a unit that was rolled back stays in the database.
+pub(crate) fn rollback_incomplete(error: &Error) {
+    tell!(error, error = %error, "rollback incomplete");
+}
+
 /// A touched session could not be reset.
 pub(crate) fn reset_failed(result: Result<(), Failed>) {
     if let Err(failed) = result {

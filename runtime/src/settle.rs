@@ -2,8 +2,9 @@
 //! both. The decision is a pure function; whether the unit then runs again is `retry`'s.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
-use crate::backend::{Backend, Commits, Connection};
+use crate::backend::{Backend, Commits, Connection, Rollback};
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, AtCommit, Failed, Undone};
 use crate::hooks::Cause;
@@ -71,10 +72,8 @@ pub(crate) fn settle<B: Backend>(transaction: &Rc<Transaction<B>>, ending: &Endi
     let settlement = match (end, session) {
         (End::Commit(said), Some(session)) => commit(transaction, session, said.as_deref()),
         (end, session) => {
-            if let Some(session) = session {
-                roll_back(transaction, session);
-            }
-            end.rolled_back(transaction)
+            let remains = session.and_then(|session| roll_back(transaction, session));
+            or_incomplete(transaction, end.rolled_back(transaction), remains)
         }
     };
     transaction.settled.settle(outcome(&settlement, transaction.characteristics.commits));
@@ -128,7 +127,7 @@ impl End {
             Self::Body(cause) => Settlement::RolledBack(cause),
             Self::Again(text) => Settlement::Asked(text),
             // Part of the unit is in the database: nobody may take the body's error for a clean roll-back.
-            Self::Doom(doom, _) if doom.error.kind() == ErrorKind::ImplicitCommit => Settlement::Failed(doom.error),
+            Self::Doom(doom, _) if tears(&doom.error) => Settlement::Failed(doom.error),
             Self::Doom(Doom { fault, error }, body) => Settlement::Faulted(Faulted { again: fault.again, error, body }),
             Self::Mark(mark) => Settlement::Failed(marked(mark, transaction)),
             Self::Refused(text) => Settlement::Failed(hook_refused(&text, transaction)),
@@ -170,7 +169,7 @@ fn outcome(settlement: &Settlement, commits: Commits) -> Outcome {
         _ if commits == Commits::Each => Outcome::Untransacted,
         Settlement::Committed => Outcome::Committed,
         Settlement::Failed(error) if error.kind() == ErrorKind::CommitUnknown => Outcome::Unknown,
-        Settlement::Failed(error) if error.kind() == ErrorKind::ImplicitCommit => Outcome::Torn,
+        Settlement::Failed(error) if tears(error) => Outcome::Torn,
         Settlement::RolledBack(_) | Settlement::Faulted(_) | Settlement::Asked(_) | Settlement::Failed(_) => {
             Outcome::RolledBack
         }
@@ -186,9 +185,11 @@ fn commit<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>, sai
     };
     match failed.fault.at_commit {
         AtCommit::RolledBack => {
-            roll_back(transaction, session);
+            let remains = roll_back(transaction, session);
             let Doom { fault, error } = transaction.judge(failed, "COMMIT");
-            Settlement::Faulted(Faulted { again: fault.again, error: with_words(error, said), body: BodySaid::NoError })
+            let error = with_words(error, said);
+            let settlement = Settlement::Faulted(Faulted { again: fault.again, error, body: BodySaid::NoError });
+            or_incomplete(transaction, settlement, remains)
         }
         AtCommit::Unknown => {
             let lost = key.map(|key| Lost { key, connection: session.connection.whereabouts() });
@@ -242,11 +243,49 @@ fn with_words(error: Error, said: Option<&str>) -> Error {
 
 /// ROLLBACK is sent and its answer awaited even when the server said that it had rolled back: MariaDB answers a deadlock of
 /// `GET_LOCK` with 1213 and keeps the transaction open. A session that will not roll back is shut, and its server side ended.
-fn roll_back<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>) {
-    if let Err(failed) = session.connection.rollback() {
-        observe::rollback_failed(&transaction.unit, &failed);
-    }
+/// Returns what stays in the database.
+fn roll_back<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>) -> Option<Failed> {
+    let remains = match session.connection.rollback() {
+        Rollback::Complete => None,
+        Rollback::Incomplete(remains) => Some(remains),
+        Rollback::Refused(failed) => {
+            observe::rollback_failed(&transaction.unit, &failed);
+            None
+        }
+    };
     give_back(transaction, session);
+    remains
+}
+
+/// Whether part of the unit is in the database.
+fn tears(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::ImplicitCommit | ErrorKind::RollbackIncomplete)
+}
+
+/// Where something stays that was to be rolled back, nobody may take the end for a clean one, and no attempt may follow: what stays
+/// would be there twice.
+fn or_incomplete<B: Backend>(
+    transaction: &Transaction<B>,
+    settlement: Settlement,
+    remains: Option<Failed>,
+) -> Settlement {
+    let Some(remains) = remains else { return settlement };
+    let detail = Arc::clone(&remains.detail);
+    let incomplete = || transaction.judge(remains, "").error;
+    let because = |last| {
+        Error::because_of(ErrorKind::RollbackIncomplete, &format!("{detail}; it was rolled back because of"), last)
+    };
+    let error = match settlement {
+        Settlement::Committed => unreachable!("what is committed is not rolled back"),
+        Settlement::RolledBack(Cause::Returned(text)) | Settlement::Asked(text) => incomplete().after_body_said(&text),
+        Settlement::RolledBack(Cause::Panicked) => incomplete(),
+        Settlement::Failed(error) if tears(&error) => error,
+        Settlement::RolledBack(Cause::Fault(last) | Cause::Marked(last))
+        | Settlement::Faulted(Faulted { error: last, .. })
+        | Settlement::Failed(last) => because(&last),
+    };
+    observe::rollback_incomplete(&error);
+    Settlement::Failed(error)
 }
 
 fn give_back<B: Backend>(transaction: &Transaction<B>, session: Session<B>) {

@@ -85,6 +85,17 @@ pub enum Standing {
     Broken,
 }
 
+/// What became of a roll-back.
+#[derive(Debug)]
+pub enum Rollback {
+    /// Nothing of the transaction is left, or will be when the server notices that the connection is gone.
+    Complete,
+    /// It was refused or lost. The connection is given up, and the server undoes the transaction when it notices.
+    Refused(Failed),
+    /// What this says stays in the database.
+    Incomplete(Failed),
+}
+
 /// One connection. Called by one thread at a time, never while user code runs.
 pub trait Connection: Debug + Send + 'static {
     /// What is needed to end the server's side of this connection from another one.
@@ -99,7 +110,7 @@ pub trait Connection: Debug + Send + 'static {
     /// Commits; sends nothing if nothing was sent before. With a key, a row that names it is part of what is committed.
     fn commit(&mut self, key: Option<&Key>) -> Result<(), Failed>;
     /// Rolls back and awaits the answer; sends nothing if nothing was sent before.
-    fn rollback(&mut self) -> Result<(), Failed>;
+    fn rollback(&mut self) -> Rollback;
     /// Sets a savepoint of a fresh name, and begins the transaction for it if need be.
     fn savepoint(&mut self) -> Result<String, Failed>;
     /// Forgets a savepoint, keeping what was done since.

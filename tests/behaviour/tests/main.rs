@@ -22,6 +22,7 @@ mod lost_connection;
 mod model;
 mod modes;
 mod never_again;
+mod not_transactional;
 mod one_unit;
 mod read_views;
 mod refusals;

@@ -2,7 +2,9 @@
 //! whether the unit left something on it, whether it is in step. Statements are read, measured, begun and bracketed here; what
 //! their errors mean is `faults`, and what follows from them is decided above.
 
+mod beginning;
 mod contract;
+mod remains;
 
 use std::sync::Arc;
 
@@ -10,14 +12,15 @@ use mysql::{Conn, Row};
 use unit_of_work_sql::{Touches, Verdict, Wait};
 
 use super::faults;
-use super::opening::{Begin, OPENED, OnLockTimeout, Server, WHERE_AM_I, change, open};
+use super::opening::{Begin, OPENED, OnLockTimeout, Server, WHERE_AM_I, open};
 use super::sizes::largest_packet;
 use super::texts::Texts;
-use super::wire::{Answer, Request, SessionState, Wire};
+use super::wire::{Answer, Request, SessionState, Tracked, Wire, Writes};
 use crate::backend::{Characteristics, Commits, Connection};
 use crate::error::ErrorKind;
 use crate::fault::{Again, Failed, Undone};
-use crate::options::{Access, Snapshot};
+use crate::options::Access;
+use crate::shown;
 
 /// Chain and release are spelled out: `completion_type` must not decide them.
 pub(super) const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
@@ -30,6 +33,9 @@ const NO_SUCH_THREAD: u16 = 1094;
 /// "Prepared statement needs to be re-prepared".
 const NEED_REPREPARE: u16 = 1615;
 
+/// What stands for the text of a statement that a guard sent by the driver's own connection.
+const LENT: &str = "a statement of a lent connection";
+
 #[derive(Debug)]
 pub struct MySqlConnection {
     wire: Box<dyn Wire>,
@@ -41,6 +47,8 @@ pub struct MySqlConnection {
     trust: Trust,
     step: Step,
     left: Left,
+    /// The statement of this transaction that was the first to change a table that is not transactional, if one is known.
+    permanent: Option<Arc<str>>,
     texts: Texts,
     savepoints: u64,
 }
@@ -102,6 +110,7 @@ impl MySqlConnection {
             trust: Trust::Alive,
             step: Step::In,
             left: Left::Nothing,
+            permanent: None,
             texts: Texts::default(),
             savepoints: 0,
         })
@@ -122,7 +131,11 @@ impl MySqlConnection {
             (Verdict::Bracketed, Commits::Together) => Some(self.savepoint()?),
             (_, Commits::Each) | (Verdict::Plain | Verdict::Refused(_), Commits::Together) => None,
         };
+        let sql = request.text();
         let answer = self.noting(touches, reading.wait, |wire| wire.exchange(request, rows));
+        if let Ok(answer) = &answer {
+            self.heed(answer.tracked, sql);
+        }
         match bracket {
             Some(name) => self.close_bracket(&name, answer),
             None => answer,
@@ -158,40 +171,8 @@ impl MySqlConnection {
 
     /// The driver's connection, for a text that was checked.
     pub(crate) fn raw(&mut self, sql: &str) -> mysql::Result<&mut Conn> {
+        self.heed(self.wire.tracked(), LENT);
         self.wire.conn(sql)
-    }
-
-    /// Begins the transaction if it is not begun: characteristics if they changed, and where it must be said, START TRANSACTION.
-    pub(crate) fn begin(&mut self) -> Result<(), Failed> {
-        match self.transaction {
-            Open::MayBe | Open::Ending => return Ok(()),
-            Open::No => {}
-        }
-        if let Some(text) = change(self.has, self.wanted, &self.server) {
-            // Of a packet that failed in the middle nobody knows what it has changed.
-            self.send(&text).map_err(|failed| self.gave_up(failed))?;
-        }
-        self.has = self.wanted;
-        if self.wanted.commits == Commits::Each {
-            return Ok(());
-        }
-        self.transaction = Open::MayBe;
-        match (self.wanted.snapshot, self.server.begin) {
-            (Snapshot::AtBegin, _) => self.start("START TRANSACTION WITH CONSISTENT SNAPSHOT"),
-            (Snapshot::AtFirstRead, Begin::Explicit) => self.start("START TRANSACTION"),
-            (Snapshot::AtFirstRead, Begin::Implicit) => Ok(()),
-        }
-    }
-
-    /// A transaction that was not begun as it was asked for must not be used.
-    fn start(&mut self, sql: &str) -> Result<(), Failed> {
-        self.send(sql).map(drop).map_err(|failed| self.gave_up(failed))
-    }
-
-    fn gave_up(&mut self, mut failed: Failed) -> Failed {
-        self.step = Step::Out;
-        failed.fault.undone = Undone::Connection;
-        failed
     }
 
     pub(super) fn server(&self) -> &Server {
@@ -220,13 +201,14 @@ impl MySqlConnection {
         Ok(database.is_some())
     }
 
-    fn about_savepoint(&mut self, sql: &str) -> Result<(), Failed> {
+    fn about_savepoint(&mut self, sql: &str) -> Result<Answer, Failed> {
         if self.step == Step::Out {
-            return Ok(());
+            return Ok(Answer::default());
         }
+        self.heed(self.wire.tracked(), LENT);
         match self.send(sql) {
             Err(failed) if failed.code == Some(NO_SUCH_SAVEPOINT) => Err(committed_inside()),
-            result => result.map(drop),
+            result => result,
         }
     }
 
@@ -253,13 +235,18 @@ impl MySqlConnection {
             self.left = Left::Something;
         }
         match exchange(&mut *self.wire) {
-            Ok(answer) => {
-                if answer.state == SessionState::Changed {
-                    self.left = Left::Something;
-                }
-                Ok(answer)
-            }
+            Ok(answer) => Ok(answer),
             Err(error) => Err(self.failed(faults::failed(error), wait)),
+        }
+    }
+
+    /// What the trackers said about a statement.
+    fn heed(&mut self, tracked: Tracked, sql: &str) {
+        if tracked.state == SessionState::Changed {
+            self.left = Left::Something;
+        }
+        if tracked.writes == Writes::Permanent && self.permanent.is_none() {
+            self.permanent = Some(shown::statement(sql));
         }
     }
 

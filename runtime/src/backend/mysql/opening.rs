@@ -35,8 +35,10 @@ const SETTINGS: &str = "SET SESSION autocommit=0, completion_type=0;\
     SET SESSION innodb_lock_wait_timeout=LEAST(@@innodb_lock_wait_timeout,5), \
     lock_wait_timeout=LEAST(@@lock_wait_timeout,5)";
 
-/// The user variable is there to be seen by the tracker that was just switched on; nobody reads it.
-const TRACKING: &str = "SET SESSION session_track_state_change=1;SET @unit_of_work_opened=NULL";
+/// The user variable is there to be seen by the tracker that was just switched on; nobody reads it. The other tracker tells which
+/// transaction has changed a table that is not transactional.
+const TRACKING: &str = "SET SESSION session_track_state_change=1, session_track_transaction_info='STATE';\
+    SET @unit_of_work_opened=NULL";
 
 /// Asked after a reset, which leaves the default database where `USE` put it.
 pub(crate) const WHERE_AM_I: &str = "SELECT DATABASE() /* after a reset */";
@@ -136,7 +138,7 @@ pub(crate) fn open(wire: &mut dyn Wire) -> Result<Server, Failed> {
 fn begin(wire: &mut dyn Wire, connection: u64) -> Result<Begin, Failed> {
     let same = u64::from(wire.connection_id()) == connection & u64::from(u32::MAX);
     match wire.exchange(Request::Query(TRACKING), &mut drop::<Row>) {
-        Ok(answer) if same && answer.state == SessionState::Changed => Ok(Begin::Implicit),
+        Ok(answer) if same && answer.tracked.state == SessionState::Changed => Ok(Begin::Implicit),
         Ok(_) => Ok(Begin::Explicit),
         Err(mysql::Error::MySqlError(refusal)) if NO_TRACKING.contains(&refusal.code) => Ok(Begin::Explicit),
         Err(error) => Err(faults::failed(error)),

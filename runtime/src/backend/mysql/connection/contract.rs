@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::{COMMIT, Ghost, Left, MySqlConnection, NO_SUCH_THREAD, Open, ROLLBACK, Step, Trust, given_up};
+use super::{COMMIT, Ghost, Left, MySqlConnection, NO_SUCH_THREAD, Open, Step, Trust, given_up};
 use crate::backend::mysql::faults;
 use crate::backend::mysql::opening::{Begin, OPENED, open};
 use crate::backend::mysql::texts::Texts;
 use crate::backend::mysql::wire::Request;
-use crate::backend::{Characteristics, Connection, Laid, Standing};
+use crate::backend::{Characteristics, Connection, Laid, Rollback, Standing};
 use crate::fault::{AtCommit, Failed};
 use crate::options::Topology;
 use crate::resolution::{Fate, Key};
@@ -57,14 +57,11 @@ impl Connection for MySqlConnection {
         answer
     }
 
-    fn rollback(&mut self) -> Result<(), Failed> {
-        if self.transaction == Open::No || self.step == Step::Out {
-            return Ok(());
+    fn rollback(&mut self) -> Rollback {
+        match self.transaction {
+            Open::No => Rollback::Complete,
+            Open::MayBe | Open::Ending => self.undo(),
         }
-        // A session that will not roll back keeps its transaction; a later COMMIT on it would save half a unit.
-        self.send(ROLLBACK).inspect_err(|_| self.step = Step::Out)?;
-        self.transaction = Open::No;
-        Ok(())
     }
 
     fn savepoint(&mut self) -> Result<String, Failed> {
@@ -76,11 +73,12 @@ impl Connection for MySqlConnection {
 
     /// If the savepoint is still there, nothing since it was set has ended the transaction.
     fn release(&mut self, savepoint: &str) -> Result<(), Failed> {
-        self.about_savepoint(&format!("RELEASE SAVEPOINT {savepoint}"))
+        self.about_savepoint(&format!("RELEASE SAVEPOINT {savepoint}")).map(drop)
     }
 
     fn rollback_to(&mut self, savepoint: &str) -> Result<(), Failed> {
-        self.about_savepoint(&format!("ROLLBACK TO SAVEPOINT {savepoint}"))
+        let answer = self.about_savepoint(&format!("ROLLBACK TO SAVEPOINT {savepoint}"))?;
+        self.undone_to_savepoint(answer)
     }
 
     fn reset(&mut self) -> Result<(), Failed> {

@@ -9,10 +9,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mysql::consts::SessionStateType;
 use mysql::prelude::{Protocol, Queryable};
-use mysql::{Conn, Params, QueryResult, Row};
+use mysql::session_state_change::SessionStateChange;
+use mysql::{Conn, Params, QueryResult, Row, SessionStateInfo};
 use nix::sys::socket::{Shutdown, shutdown};
 
-use super::{Answer, Request, SessionState, Wire};
+use super::{Answer, Request, SessionState, Tracked, Wire, Writes};
 
 /// "This command is not supported in the prepared statement protocol": MariaDB's bulk protocol takes only INSERT, UPDATE,
 /// DELETE and REPLACE.
@@ -36,6 +37,14 @@ impl Wire for DriverWire {
 
     fn conn(&mut self, _sql: &str) -> mysql::Result<&mut Conn> {
         Ok(&mut self.0)
+    }
+
+    fn tracked(&self) -> Tracked {
+        let changes = self.0.session_state_changes().unwrap_or_default();
+        Tracked {
+            state: if changes.iter().any(changes_the_session) { SessionState::Changed } else { SessionState::AsBefore },
+            writes: if changes.iter().any(writes_permanently) { Writes::Permanent } else { Writes::Undoable },
+        }
     }
 
     fn connection_id(&self) -> u32 {
@@ -78,22 +87,21 @@ impl DriverWire {
 
     fn query(&mut self, sql: &str, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
         let answer = walk(self.0.query_iter(sql)?, rows)?;
-        Ok(Answer { state: self.state(), ..answer })
+        Ok(self.with_remarks(answer))
     }
 
     fn execute(&mut self, sql: &str, params: Params, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
         let answer = walk(self.0.exec_iter(sql, params)?, rows)?;
-        Ok(Answer { state: self.state(), ..answer })
+        Ok(self.with_remarks(answer))
     }
 
     fn batch(&mut self, sql: &str, batch: Vec<Params>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
         match self.0.exec_batch(sql, batch.iter().cloned()) {
-            Ok(()) => Ok(Answer {
+            Ok(()) => Ok(self.with_remarks(Answer {
                 affected_rows: self.0.affected_rows(),
                 last_insert_id: self.0.last_insert_id(),
-                state: self.state(),
                 ..Answer::default()
-            }),
+            })),
             Err(mysql::Error::MySqlError(error)) if error.code == NOT_IN_BULK => {
                 batch.into_iter().try_fold(Answer::default(), |_, params| self.execute(sql, params, rows))
             }
@@ -101,17 +109,26 @@ impl DriverWire {
         }
     }
 
-    /// Items are told apart by their type alone: decoding this one fails in the driver's library (`mysql_common` 0.37).
-    fn state(&self) -> SessionState {
-        let changed = self.0.session_state_changes().is_ok_and(|changes| {
-            changes.iter().any(|change| {
-                matches!(
-                    change.data_type(),
-                    SessionStateType::SESSION_TRACK_STATE_CHANGE | SessionStateType::SESSION_TRACK_SCHEMA
-                )
-            })
-        });
-        if changed { SessionState::Changed } else { SessionState::AsBefore }
+    fn with_remarks(&self, answer: Answer) -> Answer {
+        Answer { warnings: self.0.warnings(), tracked: self.tracked(), ..answer }
+    }
+}
+
+/// Told by its type alone: decoding it fails in the driver's library (`mysql_common` 0.37).
+fn changes_the_session(change: &SessionStateInfo<'_>) -> bool {
+    matches!(change.data_type(), SessionStateType::SESSION_TRACK_STATE_CHANGE | SessionStateType::SESSION_TRACK_SCHEMA)
+}
+
+/// The fourth of eight letters, as in `I_RwWsS_`: `w`, "one or more nontransactional tables were written".
+/// <https://dev.mysql.com/doc/refman/8.4/en/session-state-tracking.html>
+fn writes_permanently(change: &SessionStateInfo<'_>) -> bool {
+    const PLACE: usize = 3;
+    match change.data_type() {
+        SessionStateType::SESSION_TRACK_TRANSACTION_STATE => matches!(
+            change.decode(),
+            Ok(SessionStateChange::TransactionState(letters)) if letters.as_bytes().get(PLACE) == Some(&b'w')
+        ),
+        _ => false,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mysql::{Conn, MySqlError, Row};
 
-use super::{Answer, Request, Wire};
+use super::{Answer, Request, Tracked, Wire};
 
 /// How a round trip fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +132,10 @@ impl Wire for FailingWire {
             }
             Some(Way::LostBefore | Way::ReplyLost) => Err(self.lost()),
         }
+    }
+
+    fn tracked(&self) -> Tracked {
+        self.inner.tracked()
     }
 
     fn connection_id(&self) -> u32 {

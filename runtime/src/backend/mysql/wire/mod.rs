@@ -50,12 +50,20 @@ impl<'a> Request<'a> {
 pub(crate) struct Answer {
     pub(crate) affected_rows: u64,
     pub(crate) last_insert_id: u64,
-    pub(crate) state: SessionState,
+    pub(crate) warnings: u16,
+    pub(crate) tracked: Tracked,
     /// How many result sets came, those without rows included.
     pub(crate) results: usize,
 }
 
-/// What the server's session tracker said. A hint: it does not see `SELECT @x := 1` or `GET_LOCK`.
+/// What the server's trackers said: hints, because they do not see everything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tracked {
+    pub(crate) state: SessionState,
+    pub(crate) writes: Writes,
+}
+
+/// About the session. Not seen: `SELECT @x := 1`, `GET_LOCK`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum SessionState {
     /// Nothing.
@@ -65,6 +73,16 @@ pub(crate) enum SessionState {
     Changed,
 }
 
+/// About the transaction. Not seen: what a function did in a SELECT.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Writes {
+    /// Nothing that a ROLLBACK would leave.
+    #[default]
+    Undoable,
+    /// A table that is not transactional was locked for writing since the transaction began.
+    Permanent,
+}
+
 /// One connection to a server, or what stands for it in a test.
 pub(crate) trait Wire: Debug + Send {
     /// Sends the request and reads the whole answer, every result set of it; each row goes to `rows`.
@@ -72,6 +90,9 @@ pub(crate) trait Wire: Debug + Send {
 
     /// The driver's connection, for a guard that streams. `Err` = there is none behind this wire, or it was planned to fail.
     fn conn(&mut self, sql: &str) -> mysql::Result<&mut Conn>;
+
+    /// What the trackers said with the last answer, for who uses the driver's connection directly.
+    fn tracked(&self) -> Tracked;
 
     /// The connection's number as the handshake told it.
     fn connection_id(&self) -> u32;

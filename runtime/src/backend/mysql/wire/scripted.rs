@@ -10,7 +10,7 @@ use mysql::{Column, Conn, MySqlError, Row, Value};
 use mysql_common::row::new_row;
 
 use super::super::opening::WHERE_AM_I;
-use super::{Answer, Request, SEPARATOR, SessionState, Wire};
+use super::{Answer, Request, SEPARATOR, SessionState, Tracked, Wire, Writes};
 
 /// What a scripted server answers.
 #[derive(Debug, Clone)]
@@ -23,6 +23,10 @@ pub enum Reply {
         /// The first `AUTO_INCREMENT` value made, or 0.
         last_insert_id: u64,
     },
+    /// Success, with so many warnings.
+    Warned(u16),
+    /// Success of a statement that changed a table that is not transactional, as the server's tracker tells.
+    NotTransactional,
     /// Rows: column names, then the values of each row.
     Rows(Vec<String>, Vec<Vec<Value>>),
     /// Success, but only so many results come: as if a comment had swallowed the rest of the packet.
@@ -186,7 +190,7 @@ impl Reply {
                 message: message.clone(),
             })),
             Self::LostBefore | Self::LostAfter => Some(lost()),
-            Self::Done { .. } | Self::Rows(..) | Self::Fewer(_) => None,
+            Self::Done { .. } | Self::Warned(_) | Self::NotTransactional | Self::Rows(..) | Self::Fewer(_) => None,
         }
     }
 }
@@ -235,6 +239,11 @@ impl Wire for ScriptedWire {
         )))
     }
 
+    /// Nobody has the driver's connection.
+    fn tracked(&self) -> Tracked {
+        Tracked::default()
+    }
+
     fn connection_id(&self) -> u32 {
         self.handshake
     }
@@ -259,7 +268,7 @@ impl ScriptedWire {
                 Tracking::Offered => SessionState::Changed,
                 Tracking::Missing => SessionState::AsBefore,
             };
-            return Some(Answer { state, ..Answer::default() });
+            return Some(Answer { tracked: Tracked { state, ..Tracked::default() }, ..Answer::default() });
         }
         if *sql == WHERE_AM_I {
             rows(row(&["DATABASE()".into()], vec![Value::NULL]));
@@ -303,6 +312,11 @@ impl Reply {
         match self {
             Self::Done { affected_rows, last_insert_id } => Answer { affected_rows, last_insert_id, ..answer },
             Self::Fewer(results) => Answer { results, ..answer },
+            Self::Warned(warnings) => Answer { warnings, ..answer },
+            Self::NotTransactional => {
+                let tracked = Tracked { writes: Writes::Permanent, ..Tracked::default() };
+                Answer { affected_rows: 1, tracked, ..answer }
+            }
             Self::Rows(columns, values) => {
                 for values in values {
                     rows(row(&columns, values));
