@@ -24,6 +24,11 @@ pub(crate) fn opened() {
     tell!(debug, "connection opened");
 }
 
+/// The server's settings can lose commits that it has confirmed.
+pub(crate) fn at_risk(risk: &str) {
+    tell!(warn, risk = %risk, "confirmed commits can be lost");
+}
+
 /// A connection was closed.
 pub(crate) fn closed(why: Closing) {
     tell!(debug, why = %why, "connection closed");

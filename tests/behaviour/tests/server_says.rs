@@ -1,6 +1,7 @@
 //! What the server says about a unit: its isolation and access, and what a procedure did to it. What is not sent at all is
-//! `refused`, what is left on a session is `left_behind`, and settings of the server that must change none of it are `settings`.
+//! `refused`, what is asked while opening is `at_open`, what is left on a session is `left_behind`, and settings of the server that must change none of it are `settings`.
 
+mod at_open;
 mod left_behind;
 mod refused;
 mod settings;

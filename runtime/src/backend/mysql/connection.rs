@@ -11,6 +11,7 @@ use std::sync::Arc;
 use mysql::{Conn, Row};
 use unit_of_work_sql::{Touches, Verdict, Wait};
 
+use super::durability::Durability;
 use super::faults;
 use super::opening::{Begin, OPENED, OnLockTimeout, Server, WHERE_AM_I, open};
 use super::sizes::largest_packet;
@@ -114,6 +115,10 @@ impl MySqlConnection {
             texts: Texts::default(),
             savepoints: 0,
         })
+    }
+
+    pub(crate) fn durability(&self) -> Durability {
+        self.server.durability
     }
 
     /// Runs one statement of a body.

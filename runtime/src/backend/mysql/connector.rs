@@ -2,6 +2,7 @@
 //! driver's own choosing, no local files.
 
 use std::fmt;
+use std::sync::Once;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -21,10 +22,13 @@ use super::wire::{DriverWire, Wire, panicked};
 use crate::backend::Connector;
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Failed, Undone};
+use crate::observe;
 
 /// Where connections come from.
 pub struct MySqlConnector {
     source: Source,
+    /// What the server's settings risk is said with the first connection only.
+    risks_told: Once,
     #[cfg(feature = "testing")]
     failures: Option<Failures>,
 }
@@ -74,6 +78,7 @@ impl MySqlConnector {
     fn from(source: Source) -> Self {
         Self {
             source,
+            risks_told: Once::new(),
             #[cfg(feature = "testing")]
             failures: None,
         }
@@ -104,7 +109,9 @@ impl Connector for MySqlConnector {
             Some(failures) => Box::new(FailingWire::new(wire, failures.clone())),
             None => wire,
         };
-        MySqlConnection::new(wire, home).map_err(while_connecting)
+        let connection = MySqlConnection::new(wire, home).map_err(while_connecting)?;
+        self.risks_told.call_once(|| connection.durability().risks().iter().for_each(|risk| observe::at_risk(risk)));
+        Ok(connection)
     }
 }
 

@@ -6,6 +6,7 @@
 mod administration;
 pub(crate) mod connection;
 pub(crate) mod connector;
+mod durability;
 pub(crate) mod faults;
 mod lent;
 mod local_files;

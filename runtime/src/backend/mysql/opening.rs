@@ -6,6 +6,7 @@ use std::fmt;
 use mysql::{Row, Value};
 use unit_of_work_sql::Mode;
 
+use super::durability::Durability;
 use super::faults;
 use super::wire::{Request, SessionState, Wire};
 use crate::backend::{Characteristics, Commits, LockWait};
@@ -24,14 +25,16 @@ pub(crate) const OPENED: Characteristics = Characteristics {
 
 /// With autocommit off a transaction begins with the first statement, so that beginning costs no round trip.
 /// `completion_type` would make COMMIT begin another one. `init_connect` of the server may have changed the character set.
-/// What follows the settings asks for the server's identity and limits; the lock waits, which it asks for too, are set last:
-/// [`LockWait::DEFAULT`].
+/// What follows the settings asks for the server's identity and limits, for how durable its commits are, and whether it has the
+/// isolation that it was asked for; the lock waits, which it asks for too, are set last: [`LockWait::DEFAULT`].
 const SETTINGS: &str = "SET SESSION autocommit=0, completion_type=0;\
     SET NAMES utf8mb4;\
     SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE;\
     SELECT CONNECTION_ID(), @@hostname, @@port, @@server_id, UNIX_TIMESTAMP(), @@max_allowed_packet, \
-    @@sql_mode, @@innodb_rollback_on_timeout, @@innodb_lock_wait_timeout, @@lock_wait_timeout;\
+    @@sql_mode, @@innodb_rollback_on_timeout, @@innodb_lock_wait_timeout, @@lock_wait_timeout, \
+    @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog;\
     SHOW GLOBAL STATUS LIKE 'Uptime';\
+    SHOW SESSION VARIABLES LIKE 't%_isolation';\
     SET SESSION innodb_lock_wait_timeout=LEAST(@@innodb_lock_wait_timeout,5), \
     lock_wait_timeout=LEAST(@@lock_wait_timeout,5)";
 
@@ -55,6 +58,7 @@ pub(crate) struct Server {
     pub(crate) max_allowed_packet: u64,
     pub(crate) mode: Mode,
     pub(crate) on_lock_timeout: OnLockTimeout,
+    pub(crate) durability: Durability,
     lock_waits: LockWaits,
     pub(crate) begin: Begin,
 }
@@ -131,6 +135,10 @@ pub(crate) fn open(wire: &mut dyn Wire) -> Result<Server, Failed> {
     let mut rows = Vec::new();
     wire.exchange(Request::Query(SETTINGS), &mut |row| rows.push(row.unwrap())).map_err(faults::failed)?;
     let mut server = read(&rows).ok_or_else(unreadable)?;
+    // `tx_isolation`, `transaction_isolation` or both. TiDB can be told to take any level and keep its own.
+    if let Some(level) = rows.iter().skip(2).filter_map(|row| text(row.get(1)?)).find(|level| level != "SERIALIZABLE") {
+        return Err(weakened(&level));
+    }
     server.begin = begin(wire, server.connection)?;
     Ok(server)
 }
@@ -146,8 +154,10 @@ fn begin(wire: &mut dyn Wire, connection: u64) -> Result<Begin, Failed> {
 }
 
 fn read(rows: &[Vec<Value>]) -> Option<Server> {
-    let [about, uptime] = rows else { return None };
-    let [connection, host, port, server_id, now, packet, mode, rollback, rows, metadata] = about.as_slice() else {
+    let [about, uptime, _isolation, ..] = rows else { return None };
+    let [connection, host, port, server_id, now, packet, mode, rollback, row_wait, metadata, flush, binlog, sync] =
+        about.as_slice()
+    else {
         return None;
     };
     let uptime = number(uptime.get(1)?)?;
@@ -166,7 +176,14 @@ fn read(rows: &[Vec<Value>]) -> Option<Server> {
             0 => OnLockTimeout::UndoStatement,
             _ => OnLockTimeout::UndoTransaction,
         },
-        lock_waits: LockWaits { rows: number(rows)?, metadata: number(metadata)? },
+        durability: Durability {
+            flush_log: number(flush)?,
+            sync_binlog: match number(binlog)? {
+                0 => None,
+                _ => Some(number(sync)?),
+            },
+        },
+        lock_waits: LockWaits { rows: number(row_wait)?, metadata: number(metadata)? },
         begin: Begin::Explicit,
     })
 }
@@ -183,6 +200,14 @@ fn unreadable() -> Failed {
     let detail =
         "the server did not answer the opening questions as MySQL and MariaDB do; what stands behind this address?";
     Failed::of(ErrorKind::Connect, Undone::Connection, Again::Never, detail)
+}
+
+fn weakened(level: &str) -> Failed {
+    let detail = format!(
+        "the server was asked for SERIALIZABLE, said nothing against it, and has {level}: no unit on it would have the isolation \
+         that it asks for (TiDB does so with `tidb_skip_isolation_level_check`)"
+    );
+    Failed::of(ErrorKind::Configuration, Undone::Connection, Again::Never, detail)
 }
 
 /// The packet that changes a session from what it has to what a unit wants: one, however much there is to change.

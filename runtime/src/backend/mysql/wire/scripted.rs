@@ -72,6 +72,7 @@ struct State {
     log: Vec<Sent>,
     answers: VecDeque<(String, Reply)>,
     tracking: Tracking,
+    isolation: Granted,
     handshake_offset: u32,
     refusing: Option<Reply>,
     /// Added to server id and start time.
@@ -94,6 +95,14 @@ enum Tracking {
     #[default]
     Offered,
     Missing,
+}
+
+/// Which isolation a session has after it was asked for `SERIALIZABLE`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Granted {
+    #[default]
+    AsAsked,
+    RepeatableRead,
 }
 
 impl Reply {
@@ -136,6 +145,12 @@ impl Script {
     /// From now on the server is one that was started again: what was open there is gone.
     pub fn restart(&self) {
         self.state().restarted += 1;
+    }
+
+    /// From now on the server takes any isolation level and keeps `REPEATABLE READ`, as TiDB does with
+    /// `tidb_skip_isolation_level_check`.
+    pub fn weaken_isolation(&self) {
+        self.state().isolation = Granted::RepeatableRead;
     }
 
     /// From now on connecting fails with `reply`; `None` = it succeeds again.
@@ -289,9 +304,18 @@ impl ScriptedWire {
             Value::from(0),
             Value::from(50),
             Value::from(86_400),
+            Value::from(1),
+            Value::from(0),
+            Value::from(0),
         ];
         rows(row(&vec![String::new(); about.len()], about.to_vec()));
-        rows(row(&["Variable_name".into(), "Value".into()], vec!["Uptime".into(), 1000.into()]));
+        let variable = ["Variable_name".to_owned(), "Value".to_owned()];
+        rows(row(&variable, vec!["Uptime".into(), 1000.into()]));
+        let level = match self.script.state().isolation {
+            Granted::AsAsked => "SERIALIZABLE",
+            Granted::RepeatableRead => "REPEATABLE-READ",
+        };
+        rows(row(&variable, vec!["tx_isolation".into(), level.into()]));
         Some(Answer::default())
     }
 
