@@ -105,6 +105,11 @@ impl<'t> Lexer<'t> {
         Self { text, at: 0, mode, executable: None }
     }
 
+    /// Where the last token ended, in bytes.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
     fn try_next(&mut self) -> Result<Option<Token<'t>>, Undecidable> {
         self.skip_blanks()?;
         let Some(&byte) = self.rest().first() else { return Ok(None) };

@@ -17,8 +17,10 @@ mod grammar;
 mod lexer;
 mod refusal;
 
+use std::ops::Range;
+
 pub use self::lexer::{Backslash, DoubleQuotes, Mode};
-use self::lexer::{Kind, Lexer};
+use self::lexer::{Kind, Lexer, Token};
 pub use self::refusal::Refusal;
 
 /// What a text is.
@@ -102,6 +104,36 @@ pub fn read(sql: &str, mode: Mode) -> Reading {
         .filter_map(|heeded| read_statements(as_seen(tokens.clone(), &markers, heeded)))
         .reduce(Reading::or)
         .unwrap_or_else(|| Reading::refused(Refusal::Empty))
+}
+
+/// Where a value goes in the text of a prepared statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placeholder<'t> {
+    /// Its bytes in the text.
+    pub at: Range<usize>,
+    /// The name of a `:name`; `?` has none.
+    pub name: Option<&'t str>,
+}
+
+/// The places for values in `sql`, in order. `None` = it holds executable comments, or servers do not read it alike: only the
+/// server can tell.
+pub fn placeholders(sql: &str, mode: Mode) -> Option<Vec<Placeholder<'_>>> {
+    let mut lexer = Lexer::new(sql, mode);
+    let mut found: Vec<Placeholder<'_>> = Vec::new();
+    let mut colon = None;
+    while let Some(token) = lexer.next() {
+        let end = lexer.position();
+        match token {
+            Token { condition: Some(_), .. } | Token { kind: Kind::Undecidable, .. } => return None,
+            Token { kind: Kind::Symbol('?'), .. } => found.push(Placeholder { at: end - 1..end, name: None }),
+            Token { kind: Kind::Word(name), .. } if colon == Some(end - name.len()) => {
+                found.push(Placeholder { at: end - name.len() - 1..end, name: Some(name) });
+            }
+            _ => {}
+        }
+        colon = (token.kind == Kind::Symbol(':')).then_some(end);
+    }
+    Some(found)
 }
 
 /// The different markers of executable comments; `None` when they are too many or servers differ on where one ends.

@@ -52,6 +52,8 @@ const REPREPARED: Class = Class {
     commit: NOBODY_KNOWS,
     connecting: (ErrorKind::Serialization, 0),
 };
+/// Again, on a session that has given back what it had prepared.
+const NO_ROOM: Class = Class { twice: (EXHAUSTED, REPREPARED.twice.1), connecting: TRIED, ..REPREPARED };
 /// Again, on another session, and the server side of this one is ended first.
 const ELSEWHERE: Class = Class {
     twice: (EXHAUSTED, "s a b x + k1 s a b x"),
@@ -102,9 +104,10 @@ const fn too_large() -> Class {
 const BY_NUMBER: &[(Class, &[u16])] = &[
     (SERIALIZATION, &[1213, 1020, 3101, 1613, 1614, 9007, 8002, 8005, 8022, 8028, 1206]),
     (STALE_OR_BUSY, &[1412, 3058, 8027, 8055, 8229, 9006, 9004]),
-    (STALE_OR_BUSY, &[1637, 1461, 1041, 1203, 9001, 9002, 9003, 9005, 9008, 9010]),
+    (STALE_OR_BUSY, &[1637, 1041, 1203, 9001, 9002, 9003, 9005, 9008, 9010]),
     (ONCE, &[1205]),
     (REPREPARED, &[1615]),
+    (NO_ROOM, &[1461]),
     (never(ErrorKind::LockNotAvailable, (Value, "s a b C")), &[3572]),
     (UNCLEAR, &[1105, 1180, 1598, 8001, 8252]),
     (UNDONE, &[1402, 8147]),

@@ -24,6 +24,7 @@ mod modes;
 mod never_again;
 mod not_transactional;
 mod one_unit;
+mod prepared;
 mod read_views;
 mod refusals;
 mod relay;

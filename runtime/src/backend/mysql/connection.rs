@@ -5,6 +5,7 @@
 mod beginning;
 mod contract;
 mod remains;
+mod sending;
 
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ const NO_SUCH_SAVEPOINT: u16 = 1305;
 const NO_SUCH_THREAD: u16 = 1094;
 /// "Prepared statement needs to be re-prepared".
 const NEED_REPREPARE: u16 = 1615;
+
+use sending::NO_ROOM;
 
 /// What stands for the text of a statement that a guard sent by the driver's own connection.
 const LENT: &str = "a statement of a lent connection";
@@ -137,7 +140,7 @@ impl MySqlConnection {
             (_, Commits::Each) | (Verdict::Plain | Verdict::Refused(_), Commits::Together) => None,
         };
         let sql = request.text();
-        let answer = self.noting(touches, reading.wait, |wire| wire.exchange(request, rows));
+        let answer = self.noting(touches, reading.wait, request, rows);
         if let Ok(answer) = &answer {
             self.heed(answer.tracked, sql);
         }
@@ -184,16 +187,6 @@ impl MySqlConnection {
         &self.server
     }
 
-    /// Runs a text of ours or of an administrator's, unread.
-    pub(crate) fn send(&mut self, sql: &str) -> Result<Answer, Failed> {
-        self.exchange(Request::Query(sql), &mut drop)
-    }
-
-    pub(crate) fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> Result<Answer, Failed> {
-        let answer = self.wire.exchange(request, rows);
-        answer.map_err(|error| self.failed(faults::failed(error), Wait::Server))
-    }
-
     /// From now on the session carries what its next user must not see.
     pub(crate) fn leaves_something(&mut self) {
         self.left = Left::Something;
@@ -214,34 +207,6 @@ impl MySqlConnection {
         match self.send(sql) {
             Err(failed) if failed.code == Some(NO_SUCH_SAVEPOINT) => Err(committed_inside()),
             result => result,
-        }
-    }
-
-    /// Refuses what is larger than the server takes; `size` in bytes.
-    pub(crate) fn measure(&self, size: u64) -> Result<(), Failed> {
-        let limit = self.server.max_allowed_packet;
-        if size <= limit {
-            return Ok(());
-        }
-        let detail = format!(
-            "{size} bytes are more than the server takes in one packet ({limit}); nothing was sent; \
-             raise `max_allowed_packet` there, or send less"
-        );
-        Err(Failed::of(ErrorKind::TooLarge, Undone::Statement, Again::Never, detail))
-    }
-
-    fn noting(
-        &mut self,
-        touches: Touches,
-        wait: Wait,
-        exchange: impl FnOnce(&mut dyn Wire) -> mysql::Result<Answer>,
-    ) -> Result<Answer, Failed> {
-        if touches == Touches::Session {
-            self.left = Left::Something;
-        }
-        match exchange(&mut *self.wire) {
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(self.failed(faults::failed(error), wait)),
         }
     }
 
@@ -268,8 +233,8 @@ impl MySqlConnection {
         if failed.fault.undone == Undone::Connection {
             self.step = Step::Out;
         }
-        if failed.code == Some(NEED_REPREPARE) {
-            // A reset forgets what was prepared, so that the next attempt does not meet the same statement again.
+        if matches!(failed.code, Some(NEED_REPREPARE | NO_ROOM)) {
+            // A reset forgets what was prepared, so that the next attempt finds the statement anew, or room for it.
             self.left = Left::Something;
         }
         if failed.fault.kind == ErrorKind::LockTimeout && wait == Wait::NoWait {

@@ -89,7 +89,7 @@ impl MySqlConnector {
             Source::Server { opts, within } => {
                 opts.get_ssl_opts().map_or(Ok(()), tls::check)?;
                 let conn = connect_within(opts, *within).map_err(|error| refused(error, opts))?;
-                (Box::new(DriverWire(conn)), opts.get_db_name().map(str::to_owned))
+                (Box::new(DriverWire::new(conn)), opts.get_db_name().map(str::to_owned))
             }
             #[cfg(feature = "testing")]
             Source::Script(script) => {
@@ -210,7 +210,8 @@ fn options(opts: Opts, ssl: Option<SslOpts>, network: Network) -> Result<Opts, E
         .read_timeout(Some(network.timeout))
         .write_timeout(Some(network.timeout))
         .tcp_keepalive_time_ms(Some(KEEPALIVE_MS))
-        .stmt_cache_size(network.statement_cache)
+        // Without a cache the driver would never close what it has prepared, until the server takes no more.
+        .stmt_cache_size(network.statement_cache.max(1))
         // Otherwise the driver asks a server on this machine for its socket and connects a second time.
         .prefer_socket(false)
         .local_infile_handler(Some(local_files::refuser()))

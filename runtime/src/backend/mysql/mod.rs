@@ -8,6 +8,7 @@ pub(crate) mod connection;
 pub(crate) mod connector;
 mod durability;
 pub(crate) mod faults;
+mod in_words;
 mod lent;
 mod local_files;
 mod opening;

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use mysql::consts::SessionStateType;
 use mysql::prelude::{Protocol, Queryable};
 use mysql::session_state_change::SessionStateChange;
-use mysql::{Conn, Params, QueryResult, Row, SessionStateInfo};
+use mysql::{Conn, Params, QueryResult, Row, SessionStateInfo, Statement};
 use nix::sys::socket::{Shutdown, shutdown};
 
 use super::{Answer, Request, SessionState, Tracked, Wire, Writes};
@@ -19,12 +19,22 @@ use super::{Answer, Request, SessionState, Tracked, Wire, Writes};
 /// DELETE and REPLACE.
 const NOT_IN_BULK: u16 = 1295;
 
-pub(crate) struct DriverWire(pub(crate) Conn);
+pub(crate) struct DriverWire {
+    conn: Conn,
+    /// Prepared for the request that follows.
+    statement: Option<Statement>,
+}
+
+impl DriverWire {
+    pub(crate) fn new(conn: Conn) -> Self {
+        Self { conn, statement: None }
+    }
+}
 
 /// The driver's `Debug` shows its options, and with them the password.
 impl fmt::Debug for DriverWire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DriverWire(connection {})", self.0.connection_id())
+        write!(f, "DriverWire(connection {})", self.conn.connection_id())
     }
 }
 
@@ -35,12 +45,18 @@ impl Wire for DriverWire {
         asked.unwrap_or_else(|payload| Err(panicked(&*payload)))
     }
 
+    fn prepare(&mut self, sql: &str) -> mysql::Result<()> {
+        let prepared = catch_unwind(AssertUnwindSafe(|| self.conn.prep(sql)));
+        self.statement = Some(prepared.unwrap_or_else(|payload| Err(panicked(&*payload)))?);
+        Ok(())
+    }
+
     fn conn(&mut self, _sql: &str) -> mysql::Result<&mut Conn> {
-        Ok(&mut self.0)
+        Ok(&mut self.conn)
     }
 
     fn tracked(&self) -> Tracked {
-        let changes = self.0.session_state_changes().unwrap_or_default();
+        let changes = self.conn.session_state_changes().unwrap_or_default();
         Tracked {
             state: if changes.iter().any(changes_the_session) { SessionState::Changed } else { SessionState::AsBefore },
             writes: if changes.iter().any(writes_permanently) { Writes::Permanent } else { Writes::Undoable },
@@ -48,16 +64,16 @@ impl Wire for DriverWire {
     }
 
     fn connection_id(&self) -> u32 {
-        self.0.connection_id()
+        self.conn.connection_id()
     }
 
     fn stopper(&self) -> Box<dyn FnOnce() + Send> {
-        let socket = self.0.as_raw_fd();
+        let socket = self.conn.as_raw_fd();
         Box::new(move || stop(socket))
     }
 
     fn shut(&mut self) {
-        stop(self.0.as_raw_fd());
+        stop(self.conn.as_raw_fd());
     }
 }
 
@@ -80,26 +96,35 @@ impl DriverWire {
             Request::Query(sql) => self.query(sql, rows),
             Request::Execute(sql, params) => self.execute(sql, params, rows),
             Request::Batch(sql, batch) => self.batch(sql, batch, rows),
-            Request::Ping => self.0.ping().map(|()| Answer::default()),
-            Request::Reset => self.0.reset().map(|()| Answer::default()),
+            Request::Ping => self.conn.ping().map(|()| Answer::default()),
+            Request::Reset => self.conn.reset().map(|()| Answer::default()),
         }
     }
 
     fn query(&mut self, sql: &str, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
-        let answer = walk(self.0.query_iter(sql)?, rows)?;
+        let answer = walk(self.conn.query_iter(sql)?, rows)?;
         Ok(self.with_remarks(answer))
     }
 
+    fn statement(&mut self, sql: &str) -> mysql::Result<Statement> {
+        match self.statement.take() {
+            Some(statement) => Ok(statement),
+            None => self.conn.prep(sql),
+        }
+    }
+
     fn execute(&mut self, sql: &str, params: Params, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
-        let answer = walk(self.0.exec_iter(sql, params)?, rows)?;
+        let statement = self.statement(sql)?;
+        let answer = walk(self.conn.exec_iter(statement, params)?, rows)?;
         Ok(self.with_remarks(answer))
     }
 
     fn batch(&mut self, sql: &str, batch: Vec<Params>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
-        match self.0.exec_batch(sql, batch.iter().cloned()) {
+        let statement = self.statement(sql)?;
+        match self.conn.exec_batch(statement, batch.iter().cloned()) {
             Ok(()) => Ok(self.with_remarks(Answer {
-                affected_rows: self.0.affected_rows(),
-                last_insert_id: self.0.last_insert_id(),
+                affected_rows: self.conn.affected_rows(),
+                last_insert_id: self.conn.last_insert_id(),
                 ..Answer::default()
             })),
             Err(mysql::Error::MySqlError(error)) if error.code == NOT_IN_BULK => {
@@ -110,7 +135,7 @@ impl DriverWire {
     }
 
     fn with_remarks(&self, answer: Answer) -> Answer {
-        Answer { warnings: self.0.warnings(), tracked: self.tracked(), ..answer }
+        Answer { warnings: self.conn.warnings(), tracked: self.tracked(), ..answer }
     }
 }
 

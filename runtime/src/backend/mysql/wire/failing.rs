@@ -122,6 +122,11 @@ impl Wire for FailingWire {
         }
     }
 
+    /// Part of the round trip that follows.
+    fn prepare(&mut self, sql: &str) -> mysql::Result<()> {
+        self.inner.prepare(sql)
+    }
+
     fn conn(&mut self, sql: &str) -> mysql::Result<&mut Conn> {
         match self.way(&Request::Query(sql)) {
             None => self.inner.conn(sql),

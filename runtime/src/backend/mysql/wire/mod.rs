@@ -88,6 +88,10 @@ pub(crate) trait Wire: Debug + Send {
     /// Sends the request and reads the whole answer, every result set of it; each row goes to `rows`.
     fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer>;
 
+    /// Prepares the text of an `Execute` or `Batch` that follows at once, so that a refusal leaves its parameters with the caller.
+    /// Costs nothing where it is prepared already.
+    fn prepare(&mut self, sql: &str) -> mysql::Result<()>;
+
     /// The driver's connection, for a guard that streams. `Err` = there is none behind this wire, or it was planned to fail.
     fn conn(&mut self, sql: &str) -> mysql::Result<&mut Conn>;
 

@@ -247,6 +247,11 @@ impl Wire for ScriptedWire {
         }
     }
 
+    /// What a script answers it answers to the execution.
+    fn prepare(&mut self, _sql: &str) -> mysql::Result<()> {
+        Ok(())
+    }
+
     fn conn(&mut self, _sql: &str) -> mysql::Result<&mut Conn> {
         Err(mysql::Error::IoError(std::io::Error::new(
             std::io::ErrorKind::Unsupported,
