@@ -198,6 +198,58 @@ fn s84_behind_a_proxy_a_unit_begins_in_so_many_words_and_nothing_is_killed() {
     assert_eq!(world.sent(), "");
 }
 
+/// Each of the two signs of something in between is enough.
+#[test]
+fn s84_either_sign_of_a_proxy_is_enough() {
+    for sign in [Script::without_tracking, Script::with_other_connection_ids] {
+        let server = Script::new();
+        sign(&server);
+        let db = Database::builder().script(&server).connect().expect("a scripted server");
+        drop(server.take_sent());
+        let world = World { db, server };
+        world.server.answer("UPDATE b", LostAfter);
+        assert_eq!(world.run(Passes), (Value, 2));
+        assert_eq!(world.sent(), "s t a b x + s t a b C");
+    }
+}
+
+/// What would be killed is whoever has that number behind the proxy, or on the server that was started since.
+#[test]
+fn s84_nothing_is_killed_by_who_cannot_tell_that_it_is_the_same_server() {
+    let stranger: [fn(&Script); 3] =
+        [Script::behind_a_proxy, |server| server.restarted(500), |server| server.restarted(1)];
+    for becomes in stranger {
+        let world = World::new();
+        becomes(&world.server);
+        world.server.answer("UPDATE b", LostAfter);
+        assert_eq!(world.run(Passes), (Value, 2));
+        assert!(!world.sent().contains('k'));
+    }
+}
+
+/// After a restart as quick as that the number may be somebody else's.
+#[test]
+fn s17_connections_of_a_server_that_was_just_started_are_not_killed() {
+    let server = Script::new();
+    server.restarted(1);
+    let db = Database::builder().script(&server).connect().expect("a scripted server");
+    drop(server.take_sent());
+    let world = World { db, server };
+    world.server.answer("UPDATE b", LostAfter);
+    assert_eq!(world.run(Passes), (Value, 2));
+    assert_eq!(world.sent(), "s a b x + s a b C");
+}
+
+/// Who was sent to end a ghost and died on the way has not ended it: the next one goes.
+#[test]
+fn s17_a_ghost_is_ended_by_the_next_if_the_first_dies_of_it() {
+    let world = World::new();
+    world.server.answer("UPDATE b", LostAfter);
+    world.server.answer("KILL", LostBefore);
+    assert_eq!(world.run(Passes), (Value, 2));
+    assert_eq!(world.sent(), "s a b x + k1 x + k1 k2 s a b C");
+}
+
 #[test]
 fn s109_1047_in_a_body_makes_another_attempt_on_a_new_session() {
     check(vec![

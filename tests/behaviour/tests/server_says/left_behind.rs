@@ -111,6 +111,26 @@ fn s67_after_a_reset_database_character_set_and_characteristics_are_right() {
     assert_eq!(stored, Some(8), "garbled on the way in, and back on the way out");
 }
 
+/// No word of the text tells: only the server's tracker does.
+#[test]
+fn s67_what_a_trigger_leaves_is_not_visible_to_the_next() {
+    let world = World::with_accounts(1..=1);
+    world.execute("CREATE TRIGGER remembers AFTER UPDATE ON account FOR EACH ROW SET @q = NEW.balance");
+    world.db.unit("untidy").run::<_, Error>(|tx| tx.query_drop("UPDATE account SET balance = 7")).expect("a unit");
+    assert_eq!(world.db.unit("next").run::<_, Error>(left).expect("a unit"), Left::default());
+}
+
+/// There is no way back to no database but another connection.
+#[test]
+fn s67_a_session_without_a_database_has_none_after_it_was_used_for_another() {
+    let world = World::new();
+    let db = unit_of_work::Database::connect(&world.url().replace(world.name(), "")).expect("a server");
+    let place = || db.unit("where").run::<_, Error>(|tx| tx.query_first::<Option<String>, _>("SELECT DATABASE()"));
+    assert_eq!(place().expect("a unit"), Some(None));
+    db.session(|session| session.query_drop("USE mysql")).expect("outside of a unit everything is allowed");
+    assert_eq!(place().expect("a unit"), Some(None));
+}
+
 #[test]
 fn s98_a_session_has_autocommit_on_and_is_reset_after() {
     let world = World::with_accounts(1..=1);

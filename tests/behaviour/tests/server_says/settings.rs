@@ -67,6 +67,19 @@ fn s68_init_connect_changes_nothing() {
     is_not_impressed_by(&[("init-connect", settings)]);
 }
 
+/// A reset takes over what the server is set to by then, and with it how texts are read.
+#[test]
+fn s68_a_text_is_read_anew_after_a_reset() {
+    let server = Server::builder().start().unwrap_or_else(|error| panic!("{error}"));
+    let world = World::on(&server, |builder| builder);
+    let text = r"SELECT 'a\'; COMMIT; -- '";
+    let read = || world.db.unit("texts").run::<_, Error>(|tx| tx.query_drop(text));
+    read().expect("one string, in which a backslash escapes");
+    let mode = "SET GLOBAL sql_mode = 'NO_BACKSLASH_ESCAPES'";
+    world.db.session(|session| session.query_drop(mode)).expect("a session, reset afterwards");
+    assert_eq!(read().expect_err("a second statement").kind(), ErrorKind::Refused);
+}
+
 #[test]
 fn s68_no_backslash_escapes_changes_how_texts_are_read() {
     is_not_impressed_by(&[("sql-mode", "NO_BACKSLASH_ESCAPES")]);

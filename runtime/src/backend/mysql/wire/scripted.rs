@@ -1,5 +1,8 @@
 //! A server that exists only as a queue of answers and a log of what it was asked: every rule above the seam can be tested
-//! with it, on users' own functions. What is not scripted succeeds, with no rows.
+//! with it, on users' own functions. What is not scripted succeeds, with no rows. What it says while connections are opened is
+//! `opening`.
+
+mod opening;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,8 +12,8 @@ use mysql::consts::ColumnType;
 use mysql::{Column, Conn, MySqlError, Row, Value};
 use mysql_common::row::new_row;
 
-use super::super::opening::WHERE_AM_I;
-use super::{Answer, Request, SEPARATOR, SessionState, Tracked, Wire, Writes};
+use super::{Answer, Request, SEPARATOR, Tracked, Wire, Writes};
+use opening::About;
 
 /// What a scripted server answers.
 #[derive(Debug, Clone)]
@@ -71,13 +74,8 @@ struct State {
     connections: u32,
     log: Vec<Sent>,
     answers: VecDeque<(String, Reply)>,
-    tracking: Tracking,
-    isolation: Granted,
-    handshake_offset: u32,
+    about: About,
     refusing: Option<Reply>,
-    /// Added to server id and start time.
-    moved: u32,
-    restarted: u32,
 }
 
 /// One thing that a scripted server was asked.
@@ -88,21 +86,6 @@ pub struct Sent {
     pub connection: u32,
     /// The SQL, or `PING`, `RESET CONNECTION`, `CONNECT`, `SHUT`.
     pub text: String,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Tracking {
-    #[default]
-    Offered,
-    Missing,
-}
-
-/// Which isolation a session has after it was asked for `SERIALIZABLE`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Granted {
-    #[default]
-    AsAsked,
-    RepeatableRead,
 }
 
 impl Reply {
@@ -127,30 +110,6 @@ impl Script {
     /// does not fit stays for later.
     pub fn answer(&self, start: &str, reply: Reply) {
         self.state().answers.push_back((start.to_lowercase(), reply));
-    }
-
-    /// From now on the server is one behind a proxy: it offers no session tracking, and its connection ids are others than the
-    /// handshake's.
-    pub fn behind_a_proxy(&self) {
-        let mut state = self.state();
-        state.tracking = Tracking::Missing;
-        state.handshake_offset = 1000;
-    }
-
-    /// From now on connections lead to another server, as after a replica was promoted.
-    pub fn fail_over(&self) {
-        self.state().moved += 1;
-    }
-
-    /// From now on the server is one that was started again: what was open there is gone.
-    pub fn restart(&self) {
-        self.state().restarted += 1;
-    }
-
-    /// From now on the server takes any isolation level and keeps `REPEATABLE READ`, as TiDB does with
-    /// `tidb_skip_isolation_level_check`.
-    pub fn weaken_isolation(&self) {
-        self.state().isolation = Granted::RepeatableRead;
     }
 
     /// From now on connecting fails with `reply`; `None` = it succeeds again.
@@ -181,7 +140,7 @@ impl Script {
         state.connections += 1;
         let id = state.connections;
         state.log.push(Sent { connection: id, text: "CONNECT".into() });
-        let handshake = id + state.handshake_offset;
+        let handshake = state.about.handshake(id);
         Ok(ScriptedWire { script: self.clone(), id, handshake, lost: Lost::No })
     }
 
@@ -234,7 +193,8 @@ impl Wire for ScriptedWire {
         if self.lost == Lost::Yes {
             return Err(lost());
         }
-        if let Some(answer) = self.opening(&request, rows) {
+        let about = self.script.state().about;
+        if let Some(answer) = about.opening(self.id, &request, rows) {
             return Ok(answer);
         }
         let reply = self.log_and_look_up(request.text());
@@ -280,50 +240,6 @@ impl Wire for ScriptedWire {
 }
 
 impl ScriptedWire {
-    /// The opening is answered as a MariaDB would, and not logged: what tests look at begins after it.
-    fn opening(&self, request: &Request<'_>, rows: &mut dyn FnMut(Row)) -> Option<Answer> {
-        let Request::Query(sql) = request else { return None };
-        if sql.contains("session_track_state_change") {
-            let state = match self.script.state().tracking {
-                Tracking::Offered => SessionState::Changed,
-                Tracking::Missing => SessionState::AsBefore,
-            };
-            return Some(Answer { tracked: Tracked { state, ..Tracked::default() }, ..Answer::default() });
-        }
-        if *sql == WHERE_AM_I {
-            rows(row(&["DATABASE()".into()], vec![Value::NULL]));
-            return Some(Answer::default());
-        }
-        if !sql.contains("SHOW GLOBAL STATUS LIKE 'Uptime'") {
-            return None;
-        }
-        let State { moved, restarted, .. } = *self.script.state();
-        let about = [
-            Value::from(self.id),
-            Value::from("scripted"),
-            Value::from(3306),
-            Value::from(1 + moved),
-            Value::from(1_000_000 + 1000 * restarted),
-            Value::from(16 << 20),
-            Value::from(""),
-            Value::from(0),
-            Value::from(50),
-            Value::from(86_400),
-            Value::from(1),
-            Value::from(0),
-            Value::from(0),
-        ];
-        rows(row(&vec![String::new(); about.len()], about.to_vec()));
-        let variable = ["Variable_name".to_owned(), "Value".to_owned()];
-        rows(row(&variable, vec!["Uptime".into(), 1000.into()]));
-        let level = match self.script.state().isolation {
-            Granted::AsAsked => "SERIALIZABLE",
-            Granted::RepeatableRead => "REPEATABLE-READ",
-        };
-        rows(row(&variable, vec!["tx_isolation".into(), level.into()]));
-        Some(Answer::default())
-    }
-
     fn log_and_look_up(&self, text: &str) -> Reply {
         let mut state = self.script.state();
         state.log.push(Sent { connection: self.id, text: text.to_owned() });
