@@ -7,9 +7,29 @@ use super::{Effect, INNOCENT, Mode, Reading, Refusal, Touches, Verdict, WRITING,
 const NASTY: &[&str] = &[
     " ", "\n", "\t", "\0", "\x01", "\\", "'", "\"", "`", "''", "\\'", ";", ",", "(", ")", "=", ":", ":=", "@", "@@", "@a",
     "-", "--", "-- ", "#", "/", "*", "/*", "*/", "/*!", "/*!50000", "/*!99999 ", "/*M!", "/*M!100100 ", "/*+", "!", "M",
-    "1", "0", "é", "🦀", "\u{a0}", "SELECT", "COMMIT", "SET", "CREATE", "OR", "REPLACE", "TEMPORARY", "TABLE", "WITH",
+    "1", "0", "?", ":a", ":é", "é", "🦀", "\u{a0}", "SELECT", "COMMIT", "SET", "CREATE", "OR", "REPLACE", "TEMPORARY", "TABLE", "WITH",
     "UPDATE", "FOR", "NOWAIT", "WAIT", "INTO", "OUTFILE", "GET_LOCK(", "LOAD", "DATA", "BEGIN", "NOT", "ANALYZE", "CALL",
 ];
+
+/// A place for a value is what it says, and nothing in a string, a name or a comment is one.
+#[test]
+fn s100_the_places_for_values_are_found_in_any_text() {
+    let mut random = fastrand::Rng::with_seed(0x5eed_0100);
+    let mut found = 0;
+    for _ in 0..100_000 {
+        let text = nasty(&mut random);
+        for place in super::super::placeholders(&text, Mode::default()).unwrap_or_default() {
+            found += 1;
+            let expected = place.name.map_or_else(|| "?".to_owned(), |name| format!(":{name}"));
+            assert_eq!(text[place.at], expected, "{text:?}");
+        }
+    }
+    assert!(found > 10_000, "{found}");
+    let names = |text| super::super::placeholders(text, Mode::default()).map(|places| places.len());
+    assert_eq!(names("SELECT '?', \"?\", `?`, ':a' -- ?\n /* ? */ # :a"), Some(0));
+    assert_eq!(names("SELECT ?, :a, @b:=?, x.y ? 1"), Some(4));
+    assert_eq!(names("SELECT /*!50000 ? */ 1"), None);
+}
 
 fn nasty(random: &mut fastrand::Rng) -> String {
     let pieces = random.usize(..24);

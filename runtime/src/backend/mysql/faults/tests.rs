@@ -49,3 +49,15 @@ fn only_wrong_parameters_leave_a_driver_error_harmless() {
     assert_eq!(of_driver(&DriverError::PacketOutOfSync), LOST);
     assert_eq!(of(&Error::IoError(std::io::ErrorKind::WouldBlock.into())), LOST);
 }
+
+#[test]
+fn where_the_servers_words_do_not_say_what_to_do_ours_do() {
+    let told = |code| {
+        let error = MySqlError { code, state: "HY000".into(), message: "as the server says".into() };
+        failed(Error::MySqlError(error)).detail
+    };
+    for (code, word) in [(1461, "max_prepared_stmt_count"), (1665, "binlog_format"), (3098, "InnoDB"), (8048, "TiDB")] {
+        let detail = told(code);
+        assert!(detail.contains(word) && detail.contains("as the server says"), "{detail}");
+    }
+}
