@@ -1,6 +1,8 @@
 //! Connections that are lost before COMMIT is sent: cut by a proxy, killed by an administrator, given up for want of a reply.
 
 use std::cell::{Cell, RefCell};
+use std::sync::Barrier;
+use std::thread;
 use std::time::Duration;
 
 use proxy::{Cut, Packet, Side};
@@ -87,4 +89,32 @@ fn s20_max_attempts_counts_the_first_run_too() {
     }
     assert_eq!(world.balances(), [100]);
     world.assert_clean(&world.db);
+}
+
+/// One lost connection makes the others doubtful: a second attempt does not try its luck with the next dead one.
+#[test]
+fn s18_of_several_connections_that_died_at_once_only_the_first_is_noticed() {
+    const SESSIONS: usize = 4;
+    let world = World::with_accounts(1..=1);
+    let (db, proxy) = world.proxied();
+    let all = Barrier::new(SESSIONS);
+    let opens = || {
+        db.unit("opens").run::<_, Error>(|tx| {
+            tx.query_drop("DO 1")?;
+            all.wait();
+            Ok(())
+        })
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..SESSIONS).map(|_| scope.spawn(opens)).collect();
+        threads.into_iter().for_each(|thread| thread.join().expect("no panic").expect("a session for each"));
+    });
+    proxy.close_all();
+    let two = Retry::DEFAULT.max_attempts(2).base(Duration::ZERO);
+    let unit = db.unit("take").retry(two).run::<_, Error>(|tx| {
+        tx.query_drop(TAKE_TEN)?;
+        Ok(tx.attempt())
+    });
+    assert!(unit.expect("the second attempt has a live one") <= 2);
+    assert_eq!(world.balances(), [90]);
 }

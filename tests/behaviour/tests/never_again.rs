@@ -99,3 +99,23 @@ fn s19_a_packet_that_is_too_large_is_found_before_it_is_sent() {
     assert_eq!(told.expect("the unit can go on"), 1);
     assert_eq!(world.balances(), [90]);
 }
+
+#[test]
+fn s19_nor_is_it_sent_by_a_guard() {
+    let world = World::with_accounts(1..=1);
+    let (db, proxy) = world.proxied();
+    let long = "x".repeat(usize::try_from(world.count("SELECT @@max_allowed_packet")).expect("it fits into memory"));
+    let unit = db.unit("large").run::<_, Error>(|tx| {
+        tx.query_drop(TAKE_TEN)?;
+        let mut guard = tx.connection()?;
+        let statement = guard.prep("SELECT ?")?;
+        let before = proxy.round_trips();
+        for refused in [guard.query_drop(format!("SELECT '{long}'")), guard.exec_drop(&statement, (&long,))] {
+            assert_eq!(Error::from(refused.expect_err("too large")).kind(), ErrorKind::TooLarge);
+        }
+        assert_eq!(proxy.round_trips(), before, "nothing was sent");
+        Ok(())
+    });
+    unit.expect("the unit can go on");
+    assert_eq!(world.balances(), [90]);
+}

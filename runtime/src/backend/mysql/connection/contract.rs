@@ -126,6 +126,7 @@ impl Connection for MySqlConnection {
 
     fn lay(&mut self, ghost: &Ghost) -> Result<Laid, Failed> {
         let other = &ghost.server;
+        // Behind a proxy nobody knows which server would be told to kill.
         if self.server.begin == Begin::Explicit || !self.server.identity.is_same_server(&other.identity) {
             return Ok(Laid::OutOfReach);
         }

@@ -52,8 +52,9 @@ impl MySqlConnection {
             Stays::Nothing => Stays::Nothing,
             Stays::Something => self.warned()?,
         };
-        // A session that will not roll back keeps its transaction; a later COMMIT on it would save half a unit.
-        let answer = self.send(ROLLBACK).inspect_err(|_| self.step = Step::Out)?;
+        // Where that is refused the session keeps its transaction, and a later COMMIT on it would save half a unit: it still counts
+        // as open, for which the session is thrown away.
+        let answer = self.send(ROLLBACK)?;
         self.transaction = Open::No;
         match answer.warnings {
             0 => Ok(earlier),
