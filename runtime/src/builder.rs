@@ -187,7 +187,7 @@ impl DatabaseBuilder {
     ///
     /// A program with more of them works, slower: the one used longest ago is closed, and prepared again when it is needed. So
     /// does one whose server has no room for further ones (`max_prepared_stmt_count`, for all of its clients together): what
-    /// cannot be prepared is sent as a text.
+    /// units cannot prepare is sent as a text.
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.network.statement_cache = statements;
         self

@@ -10,6 +10,7 @@ use std::time::Duration;
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::{Error, ErrorKind, OnError, Outcome, Retry, Tx};
 
+use crate::rival::Rival;
 use crate::world::World;
 
 fn with_procedure(body: &str) -> World {
@@ -109,6 +110,36 @@ fn s11_a_deadlock_in_the_rows_of_a_lent_connection_runs_the_unit_again() {
         }
     });
     assert!(attempts.into_inner() >= 3, "one of the two ran twice");
+}
+
+/// Nobody but the server and the body sees an error of the driver's raw rows, and this body does not mind.
+#[test]
+fn s11_a_deadlock_that_hides_in_a_row_stream_runs_the_unit_again() {
+    let world = World::with_accounts(1..=30);
+    world.execute(
+        "CREATE FUNCTION wants(n INT) RETURNS INT \
+         BEGIN IF n = 2 THEN UPDATE account SET balance = 5 WHERE id = 2; END IF; RETURN n; END",
+    );
+    let unit = thread::scope(|scope| {
+        let rival = Rival::start(scope, &world);
+        let unit = world.db.unit("streams").run::<_, Error>(|tx| {
+            let attempt = tx.attempt();
+            tx.query_drop("UPDATE account SET balance = 1 WHERE id = 1")?;
+            if attempt == 1 {
+                rival.strike();
+            }
+            let mut guard = tx.connection()?;
+            let mut errors = 0;
+            for row in guard.query_iter("SELECT wants(n) FROM (SELECT 1 AS n UNION ALL SELECT 2) AS numbers")? {
+                errors += u32::from(row.is_err());
+            }
+            Ok((attempt, errors))
+        });
+        rival.join();
+        unit
+    });
+    assert_eq!(unit.expect("the second attempt is committed"), (2, 0));
+    assert_eq!((world.balance(1), world.balance(2)), (Some(1), Some(5)));
 }
 
 #[test]

@@ -22,7 +22,7 @@ impl MySqlConnection {
     }
 
     pub(crate) fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> Result<Answer, Failed> {
-        let answer = self.wire.exchange(request, rows);
+        let answer = self.prepare(&request).and_then(|()| self.wire.exchange(request, rows));
         answer.map_err(|error| self.failed(faults::failed(error), Wait::Server))
     }
 
@@ -53,13 +53,10 @@ impl MySqlConnection {
         answer.map_err(|error| self.failed(faults::failed(error), wait))
     }
 
-    /// Sends a request; as a text where the server has no room for another prepared statement.
+    /// Sends a request; as a text where the server has no room for another prepared statement. Of bodies only: an administrator
+    /// may have changed the `sql_mode`, and with it where values go in a text.
     fn prepared(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
-        let prepared = match &request {
-            Request::Execute(sql, _) | Request::Batch(sql, _) => self.wire.prepare(sql),
-            Request::Query(_) | Request::Ping | Request::Reset => Ok(()),
-        };
-        match prepared {
+        match self.prepare(&request) {
             Ok(()) => self.wire.exchange(request, rows),
             Err(mysql::Error::MySqlError(full)) if full.code == NO_ROOM => match self.texts_of(&request) {
                 Some(texts) => {
@@ -69,6 +66,13 @@ impl MySqlConnection {
                 None => Err(mysql::Error::MySqlError(full)),
             },
             Err(error) => Err(error),
+        }
+    }
+
+    fn prepare(&mut self, request: &Request<'_>) -> mysql::Result<()> {
+        match request {
+            Request::Execute(sql, _) | Request::Batch(sql, _) => self.wire.prepare(sql),
+            Request::Query(_) | Request::Ping | Request::Reset => Ok(()),
         }
     }
 
