@@ -176,6 +176,22 @@ fn s63_a_procedure_whose_handler_swallows_a_deadlock_is_found_out() {
 }
 
 #[test]
+fn s63_a_procedure_that_commits_on_a_lent_connection_is_found_out_when_it_comes_back() {
+    let world = world_with_procedures();
+    let unit = world.db.unit("lends").run::<(), Error>(|tx| {
+        tx.query_drop(WRITE)?;
+        let mut guard = tx.connection()?;
+        guard.query_drop("CALL commits()")?;
+        let torn = guard.finish().expect_err("the transaction is gone");
+        assert_eq!(torn.kind(), ErrorKind::ImplicitCommit, "{torn}");
+        Ok(())
+    });
+    let error = unit.expect_err("part of it is committed");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::ImplicitCommit, Some(Outcome::Torn)), "{error}");
+    world.assert_clean(&world.db);
+}
+
+#[test]
 fn s63_a_harmless_procedure_is_no_false_alarm() {
     let world = world_with_procedures();
     let unit = world.db.unit("careful").run::<_, Error>(|tx| {
