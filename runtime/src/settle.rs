@@ -193,8 +193,12 @@ fn commit<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>, sai
         }
         AtCommit::Unknown => {
             let lost = key.map(|key| Lost { key, connection: session.connection.whereabouts() });
-            give_back(transaction, session);
-            unanswered(transaction, failed, lost.as_ref(), said)
+            // Sends nothing on a connection that is given up; but what is known to stay counts when it turns out to be rolled back.
+            let remains = roll_back(transaction, session);
+            match unanswered(transaction, failed, lost.as_ref(), said) {
+                settlement @ Settlement::Faulted(_) => or_incomplete(transaction, settlement, remains),
+                settlement => settlement,
+            }
         }
     }
 }

@@ -94,3 +94,19 @@ fn s103_a_warning_of_another_kind_is_none() {
     assert_eq!((error.kind(), error.outcome(), runs), (ErrorKind::RetriesExhausted, Some(Outcome::RolledBack), 2));
     assert_eq!(sent, [LOG, UPDATE, ROLLBACK, SHOW, LOG, UPDATE, ROLLBACK]);
 }
+
+/// Resolved as rolled back is not as if it had never been.
+#[test]
+fn s103_nor_is_one_whose_commit_was_resolved_as_rolled_back() {
+    let World { db, server } = World::new();
+    server.answer("INSERT INTO log", NotTransactional);
+    server.answer("INSERT INTO unit_of_work_outcome", LostAfter);
+    let runs = Cell::new(0);
+    let unit = db.unit("logs").exactly_once().run::<(), Error>(|tx| {
+        runs.set(runs.get() + 1);
+        tx.query_drop(LOG)
+    });
+    let error = unit.expect_err("the tombstone went in");
+    let seen = (error.kind(), error.outcome(), runs.get());
+    assert_eq!(seen, (ErrorKind::RollbackIncomplete, Some(Outcome::Torn), 1), "{error}");
+}
