@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::flavour::Flavour;
 use crate::server::Server;
 
 /// How much the server cares for its data.
@@ -31,6 +32,7 @@ pub enum Source {
 #[derive(Debug, Clone, Default)]
 #[must_use = "nothing is started before `start`"]
 pub struct Builder {
+    pub(crate) flavour: Flavour,
     pub(crate) profile: Profile,
     pub(crate) source: Source,
     pub(crate) options: Vec<String>,
@@ -39,6 +41,12 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// Chooses between the servers; [`Flavour::MariaDb`] unless called.
+    pub fn flavour(mut self, flavour: Flavour) -> Self {
+        self.flavour = flavour;
+        self
+    }
+
     /// Chooses between speed and durability; [`Profile::Fast`] unless called.
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = profile;

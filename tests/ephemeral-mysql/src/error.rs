@@ -7,36 +7,38 @@ use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::flavour::Flavour;
+
 /// Why a private server could not be had, or did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No MariaDB server is installed, and none could be fetched.
+    /// No server of the flavour is installed, and none could be fetched.
     #[error(
-        "found no MariaDB server and could not fetch one: {reason}\n\
+        "found no {flavour} server and could not fetch one: {reason}\n\
          Install one and try again (it need not be running and is not configured or started by this):\n\
-         \x20 Debian, Ubuntu:  apt-get install mariadb-server-core\n\
-         \x20 Fedora:          dnf install mariadb-server\n\
-         \x20 Arch:            pacman -S mariadb\n\
-         \x20 macOS:           brew install mariadb\n\
-         or name the server's binary in EPHEMERAL_MYSQL_SERVER"
+         {}\n\
+         or name the server's binary in EPHEMERAL_MYSQL_SERVER",
+        flavour.habits().hints
     )]
     NoServer {
+        /// What was asked for.
+        flavour: Flavour,
         /// What was tried and what came of it.
         reason: String,
     },
 
-    /// The binary that `EPHEMERAL_MYSQL_SERVER` names cannot be used.
+    /// None of the binaries that `EPHEMERAL_MYSQL_SERVER` names can be used.
     #[error("EPHEMERAL_MYSQL_SERVER names {}, which cannot be used: {reason}", path.display())]
     UnusableServer {
-        /// The path as it was given.
+        /// The path as it was given; several are separated by colons.
         path: PathBuf,
         /// What it answered when it was asked for its version.
         reason: String,
     },
 
     /// The server process ended or stayed silent instead of answering a connection.
-    #[error("the private MariaDB server did not come up: {happened}\nthe end of its log:\n{log}")]
+    #[error("the private server did not come up: {happened}\nthe end of its log:\n{log}")]
     Startup {
         /// How it failed.
         happened: String,
@@ -46,7 +48,7 @@ pub enum Error {
 
     /// The server did not end in time after a request to shut down; it is still running.
     #[error(
-        "the private MariaDB server (process {pid}) is still running {seconds} s after the request to stop\nthe end of its log:\n{log}"
+        "the private server (process {pid}) is still running {seconds} s after the request to stop\nthe end of its log:\n{log}"
     )]
     Shutdown {
         /// The server's process.

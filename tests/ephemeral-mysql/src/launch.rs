@@ -16,7 +16,7 @@ use crate::builder::Profile;
 use crate::directory::random;
 use crate::error::Error;
 use crate::find::Installation;
-use crate::mariadb;
+use crate::flavour::{self, Flavour, PORT_TAKEN};
 use crate::process::{POLL, Process, log_path};
 
 /// How long a server may take to answer. It usually takes a fraction of a second.
@@ -51,13 +51,18 @@ pub(crate) struct Ready {
 impl Launch {
     pub(crate) fn new(installation: Installation, directory: &Path, profile: Profile, options: Vec<String>) -> Self {
         let socket = directory.join("s.sock");
-        let mut arguments = mariadb::base_options(&installation, &data(directory));
+        let habits = installation.flavour.habits();
+        let mut arguments = flavour::base_options(&installation, &data(directory));
         arguments.push(format!("--socket={}", socket.display()));
-        arguments.push(format!("--pid-file={}", directory.join("mariadbd.pid").display()));
-        let fixed = mariadb::SERVICE_OPTIONS.iter().chain(mariadb::profile_options(profile));
+        arguments.push(format!("--pid-file={}", directory.join("daemon.pid").display()));
+        let fixed = habits.service_options.iter().chain((habits.profile_options)(profile));
         arguments.extend(fixed.map(|option| (*option).to_owned()));
         arguments.extend(options);
         Self { installation, directory: directory.to_owned(), socket, arguments }
+    }
+
+    pub(crate) fn flavour(&self) -> Flavour {
+        self.installation.flavour
     }
 
     pub(crate) fn socket(&self) -> &Path {
@@ -71,7 +76,7 @@ impl Launch {
         loop {
             tries += 1;
             match self.run(free_port(), None) {
-                Err(Error::Startup { log, .. }) if tries < PORTS && log.contains(mariadb::PORT_TAKEN) => {}
+                Err(Error::Startup { log, .. }) if tries < PORTS && log.contains(PORT_TAKEN) => {}
                 other => return other,
             }
         }

@@ -7,9 +7,11 @@ mod directory;
 mod error;
 mod fetch;
 mod find;
+mod flavour;
 mod launch;
 mod lock;
 mod mariadb;
+mod oracle;
 mod process;
 mod server;
 mod supervisor;
@@ -20,14 +22,30 @@ use std::sync::OnceLock;
 pub use builder::{Builder, Profile, Source};
 pub use database::{DATABASE_PREFIX, Database};
 pub use error::Error;
+pub use flavour::Flavour;
 pub use server::Server;
 
-/// One server with [`Profile::Fast`] for the whole process, started at the first call. It goes when the process ends.
+/// One MariaDB server with [`Profile::Fast`] for the whole process, started at the first call. It goes when the process
+/// ends.
 ///
 /// # Panics
 ///
 /// If it cannot be started, with the message of the [`Error`].
 pub fn shared() -> &'static Server {
-    static SHARED: OnceLock<Server> = OnceLock::new();
-    SHARED.get_or_init(|| Server::start().unwrap_or_else(|error| panic!("{error}")))
+    shared_of(Flavour::MariaDb)
+}
+
+/// As [`shared`], one server of each flavour.
+///
+/// # Panics
+///
+/// If it cannot be started, with the message of the [`Error`].
+pub fn shared_of(flavour: Flavour) -> &'static Server {
+    static MARIADB: OnceLock<Server> = OnceLock::new();
+    static MYSQL: OnceLock<Server> = OnceLock::new();
+    let shared = match flavour {
+        Flavour::MariaDb => &MARIADB,
+        Flavour::MySql => &MYSQL,
+    };
+    shared.get_or_init(|| Server::builder().flavour(flavour).start().unwrap_or_else(|error| panic!("{error}")))
 }

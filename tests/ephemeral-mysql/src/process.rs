@@ -37,8 +37,8 @@ impl Process {
         let log = OpenOptions::new().create(true).append(true).open(&path).attempt("open", &path)?;
         let copy = log.try_clone().attempt("open", &path)?;
         let mut command = Command::new("/bin/sh");
-        command.arg("-c").arg(PREPARE).arg(directory.join(PID_FILE)).arg(&installation.binary).args(arguments);
-        command.envs(installation.library_path().map(|path| ("LD_LIBRARY_PATH", path)));
+        command.arg("-c").arg(PREPARE).arg(directory.join(PID_FILE)).args(installation.words()).args(arguments);
+        command.envs(installation.environment());
         // Its own process group: Ctrl-C in the terminal is for us, and the supervisor decides when the server ends.
         command.process_group(0).current_dir("/").stdin(Stdio::null()).stdout(log).stderr(copy);
         let child = command.spawn().attempt("start", &installation.binary)?;

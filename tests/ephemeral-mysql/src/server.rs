@@ -16,6 +16,7 @@ use crate::database::{self, DATABASE_PREFIX, Database};
 use crate::directory::{self, Directory};
 use crate::error::{Attempt, Error};
 use crate::find;
+use crate::flavour::Flavour;
 use crate::launch::{self, Launch, Ready};
 use crate::process::Process;
 use crate::supervisor::Supervisor;
@@ -27,7 +28,7 @@ const SHUTDOWN: Duration = Duration::from_secs(60);
 /// Numbers the databases of this process.
 static DATABASES: AtomicU64 = AtomicU64::new(1);
 
-/// A private MariaDB server. It runs until this value is dropped or the process ends, however that ends.
+/// A private MariaDB or MySQL server. It runs until this value is dropped or the process ends, however that ends.
 ///
 /// All methods take `&self`; threads can share a server.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server with [`Profile::Fast`](crate::Profile::Fast) and returns when it answers.
+    /// Starts a MariaDB server with [`Profile::Fast`](crate::Profile::Fast) and returns when it answers.
     ///
     /// # Errors
     ///
@@ -51,14 +52,14 @@ impl Server {
         Self::builder().start()
     }
 
-    /// A server whose profile, options or places are yet to be chosen.
+    /// A server whose flavour, profile, options or places are yet to be chosen.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
     pub(crate) fn start_with(builder: Builder) -> Result<Self, Error> {
         let cache = Cache::open(builder.cache.as_deref())?;
-        let installation = find::server(builder.source, &cache)?;
+        let installation = find::server(builder.flavour, builder.source, &cache)?;
         let template = template::of(&installation, &cache)?;
         let base = match builder.directory {
             Some(base) => base.canonicalize().attempt("use the directory", &base)?,
@@ -83,7 +84,12 @@ impl Server {
         self.launch.socket()
     }
 
-    /// What the server answers to `SELECT VERSION()`, for example `10.11.6-MariaDB`.
+    /// Which server it is.
+    pub fn flavour(&self) -> Flavour {
+        self.launch.flavour()
+    }
+
+    /// What the server answers to `SELECT VERSION()`, for example `10.11.6-MariaDB`, or `9.7.4`.
     pub fn version(&self) -> &str {
         &self.version
     }

@@ -6,12 +6,12 @@ use std::env::consts::ARCH;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::cache::Cache;
 use crate::error::{Attempt, Error};
 use crate::find::Installation;
-use crate::mariadb;
+use crate::flavour::{self, Bootstrap, Input};
 
 /// The template for this server, made first when it is not in the cache.
 pub(crate) fn of(installation: &Installation, cache: &Cache) -> Result<PathBuf, Error> {
@@ -47,18 +47,35 @@ fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Lets the server itself make its system tables out of statements on its standard input.
+/// Lets the server itself make its system tables.
 fn bootstrap(installation: &Installation, data: &Path) -> Result<(), Error> {
+    let Bootstrap { options, input, private } = &installation.flavour.habits().bootstrap;
+    let mut command = installation.command();
+    command.args(flavour::base_options(installation, data)).args(*options);
+    match input {
+        Input::Nothing => run(command.stdin(Stdio::null()), installation)?,
+        Input::Script(sql) => {
+            let sql = sql(&installation.share).attempt("read the SQL of the system tables in", &installation.share)?;
+            with_script(&sql, data, |script| run(command.stdin(script), installation))?;
+        }
+    }
+    private.iter().map(|name| data.join(name)).try_for_each(|path| match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).attempt("remove", &path),
+        _ => Ok(()),
+    })
+}
+
+/// Gives statements as a file that is in the data directory meanwhile.
+fn with_script(sql: &str, data: &Path, run: impl FnOnce(File) -> Result<(), Error>) -> Result<(), Error> {
     let script = data.join("bootstrap.sql");
-    let sql =
-        mariadb::bootstrap(&installation.share).attempt("read the SQL of the system tables in", &installation.share)?;
     fs::write(&script, sql).attempt("write", &script)?;
     fs::create_dir(data.join("mysql")).attempt("create the system database in", data)?;
-    let input = File::open(&script).attempt("open", &script)?;
-    let mut command = installation.command();
-    command.args(mariadb::base_options(installation, data)).args(mariadb::BOOTSTRAP_OPTIONS).stdin(Stdio::from(input));
+    run(File::open(&script).attempt("open", &script)?)?;
+    fs::remove_file(&script).attempt("remove", &script)
+}
+
+fn run(command: &mut Command, installation: &Installation) -> Result<(), Error> {
     let made = command.output().attempt("run", &installation.binary)?;
-    fs::remove_file(&script).attempt("remove", &script)?;
     if made.status.success() {
         return Ok(());
     }
