@@ -3,11 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use ephemeral_mysql::Server;
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::testing::VirtualClock;
 use unit_of_work::{Error, ErrorKind, OnError, Retry, Tx};
 
+use crate::server;
 use crate::world::{TAKE_TEN, World};
 
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -44,7 +44,7 @@ fn s101_it_is_what_the_server_reports_in_whole_seconds_rounded_up() {
 
 #[test]
 fn s101_what_a_unit_does_not_say_the_database_says_else_the_server_but_at_most_five_seconds() {
-    let server = Server::builder().option("innodb_lock_wait_timeout", "3").start().expect("a server");
+    let server = server::builder().option("innodb_lock_wait_timeout", "3").start().expect("a server");
     let world = World::on(&server, |builder| builder);
     let (_, metadata): Waits = world.conn().query_first(ASK).expect("the server answers").expect("a row");
     assert!(metadata > 5, "the server's own is longer than the default");

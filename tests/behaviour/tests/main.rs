@@ -35,6 +35,7 @@ mod round_trips;
 mod savepoints;
 mod scopes;
 mod scripted;
+mod server;
 mod server_says;
 mod statements;
 mod strangers;

@@ -13,6 +13,7 @@ use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::{Database, Error, ErrorKind, Isolation, Outcome, Tx};
 
 use crate::rival::Rival;
+use crate::server::ISOLATION;
 use crate::world::{Trouble, World};
 
 const LEVELS: [Isolation; 4] =
@@ -21,7 +22,7 @@ const LEVELS: [Isolation; 4] =
 /// The isolation of a unit: what its session says, and what its transaction turns out to be.
 fn isolation(world: &World) -> impl Fn(&mut Tx<'_>) -> Result<[Isolation; 2], Error> {
     |tx| {
-        let said: String = tx.query_first("SELECT @@tx_isolation")?.expect("a row");
+        let said: String = tx.query_first(format!("SELECT {ISOLATION}"))?.expect("a row");
         let is_said = |level: &Isolation| level.to_string().to_uppercase().replace(' ', "-") == said;
         let said = LEVELS.into_iter().find(is_said).unwrap_or_else(|| panic!("{said} is no level"));
         Ok([said, proven(tx, world)?])

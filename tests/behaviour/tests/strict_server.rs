@@ -9,6 +9,7 @@ use unit_of_work::mysql::Conn;
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::{Error, ErrorKind, Isolation, Outcome};
 
+use crate::server;
 use crate::world::{GIVE_TEN, TAKE_TEN, World};
 
 /// A server on which lock waits end after a second and snapshots are kept.
@@ -16,7 +17,7 @@ fn strict() -> &'static Server {
     static STRICT: OnceLock<Server> = OnceLock::new();
     STRICT.get_or_init(|| {
         let server =
-            Server::builder().option("innodb_snapshot_isolation", "ON").option("innodb_lock_wait_timeout", "1");
+            server::builder().option("innodb_snapshot_isolation", "ON").option("innodb_lock_wait_timeout", "1");
         server.start().unwrap_or_else(|error| panic!("{error}"))
     })
 }
@@ -121,7 +122,7 @@ fn s13_nowait_is_told_that_the_lock_is_not_free_and_the_unit_goes_on() {
 
 #[test]
 fn s13_nowait_dooms_where_the_server_rolls_back_on_lock_timeouts() {
-    let server = Server::builder().option("innodb_rollback_on_timeout", "ON").start().expect("a private server");
+    let server = server::builder().option("innodb_rollback_on_timeout", "ON").start().expect("a private server");
     let world = World::on(&server, |builder| builder);
     world.make_accounts(1..=3);
     let (told, ended) = ask_without_waiting(&world);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use unit_of_work::testing::{Clock, Reply, Script, VirtualClock};
 use unit_of_work::{Database, Error, ErrorKind, Isolation, Outcome, Propagation, Retry, Tx, unit_of_work};
 
+use crate::server::{ISOLATION, READ_ONLY};
 use crate::wires::Wire;
 use crate::world::{FAIL, GIVE_TEN, TAKE_TEN, Trouble, World};
 
@@ -91,7 +92,7 @@ fn s36_hooks_of_either_run_with_their_own_unit() {
 #[test]
 fn s36_the_isolation_and_access_of_either_are_its_own() {
     let world = World::with_accounts(1..=2);
-    let level = |tx: &mut Tx<'_>| tx.query_first::<(String, u8), _>("SELECT @@tx_isolation, @@tx_read_only");
+    let level = |tx: &mut Tx<'_>| tx.query_first::<(String, u8), _>(format!("SELECT {ISOLATION}, {READ_ONLY}"));
     let outer = world.db.unit("outer").isolation(Isolation::RepeatableRead).read_only().run::<_, Error>(|tx| {
         let before: Option<i64> = tx.query_first("SELECT balance FROM account WHERE id = 2")?;
         let inner = world.db.unit("inner").isolation(Isolation::Serializable).propagation(Propagation::RequiresNew);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use unit_of_work::testing::Reply;
 use unit_of_work::{Error, ErrorKind, Isolation, OnError, Outcome, Propagation, Retry, Tx, unit_of_work};
 
+use crate::server::{ISOLATION, READ_ONLY};
 use crate::wires::Wire;
 use crate::world::{FAIL, GIVE_TEN, TAKE_TEN, Trouble, World};
 
@@ -72,7 +73,7 @@ fn s44_who_has_a_session_of_its_own_asks_for_what_it_wants() {
         let outer = world.db.unit("outer").isolation(Isolation::ReadCommitted).run::<_, Error>(|tx| {
             tx.query_drop(TAKE_TEN)?;
             let inner = world.db.unit("inner").isolation(Isolation::Serializable).propagation(mode);
-            inner.run::<_, Error>(|tx| tx.query_first("SELECT @@tx_isolation"))
+            inner.run::<_, Error>(|tx| tx.query_first(format!("SELECT {ISOLATION}")))
         });
         assert_eq!(outer.expect("nobody is asked"), Some("SERIALIZABLE".to_owned()), "{mode}");
     }
@@ -115,7 +116,7 @@ fn s45_who_has_a_session_of_its_own_may_write_inside_a_read_only_unit() {
         let world = World::with_accounts(1..=2);
         let outer = world.db.unit("outer").read_only().isolation(Isolation::ReadCommitted).run::<_, Error>(|tx| {
             world.db.unit("inner").propagation(mode).run::<_, Error>(|tx| tx.query_drop(GIVE_TEN))?;
-            tx.query_first("SELECT @@tx_read_only")
+            tx.query_first(format!("SELECT {READ_ONLY}"))
         });
         assert_eq!(outer.expect("nobody is asked"), Some(1), "{mode}");
         assert_eq!(world.balances(), [100, 110], "{mode}");

@@ -10,11 +10,11 @@ use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use ephemeral_mysql::Server;
 use proxy::Kind;
 use unit_of_work::testing::VirtualClock;
 use unit_of_work::{Database, DatabaseBuilder, Error, ErrorKind, Outcome, Retry, Tx};
 
+use crate::server;
 use crate::world::{World, until};
 
 const CONNECTION: &str = "SELECT CONNECTION_ID()";
@@ -285,7 +285,7 @@ fn s75_connections_that_nobody_uses_are_closed_but_for_those_that_are_to_be_kept
 #[test]
 fn s75_a_restart_of_the_server_is_noticed_by_nobody_who_had_sent_nothing() {
     const THREADS: usize = 4;
-    let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
+    let server = server::builder().start().unwrap_or_else(|error| panic!("{error}"));
     let world = World::on(&server, |builder| builder.max_connections(THREADS));
     world.make_accounts(1..=4);
     let (before, after) = (Barrier::new(THREADS + 1), Barrier::new(THREADS + 1));

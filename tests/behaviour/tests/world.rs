@@ -10,6 +10,8 @@ use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::mysql::{Conn, Row};
 use unit_of_work::{Database, DatabaseBuilder, Error, ErrorKind, Isolation, Tx};
 
+use crate::server::{self, IN_TRANSACTION, ISOLATION, READ_ONLY};
+
 /// One half of a transfer.
 pub(crate) const TAKE_TEN: &str = "UPDATE account SET balance = balance - 10 WHERE id = 1";
 /// The other half.
@@ -45,7 +47,7 @@ impl World {
 
     /// With settings.
     pub(crate) fn with(settings: impl FnOnce(DatabaseBuilder) -> DatabaseBuilder) -> Self {
-        Self::on(ephemeral_mysql::shared(), settings)
+        Self::on(server::shared(), settings)
     }
 
     /// On another server than the shared one, which must outlive this.
@@ -215,7 +217,7 @@ impl Seen {
     fn by(tx: &mut Tx<'_>) -> Result<Self, Error> {
         // A statement that reads no table does not begin a transaction, so the first one sees what was there before.
         let row: Option<(u8, String, u8, u8)> =
-            tx.query_first("SELECT @@in_transaction, @@tx_isolation, @@tx_read_only, @@autocommit")?;
+            tx.query_first(format!("SELECT {IN_TRANSACTION}, {ISOLATION}, {READ_ONLY}, @@autocommit"))?;
         let (in_transaction, isolation, read_only, autocommit) = row.expect("a row");
         // Refused without being sent; the error names the unit that owns the transaction: another one if this one joined.
         let refused = tx.query_drop("COMMIT").expect_err("a unit may not commit by itself");

@@ -27,6 +27,7 @@ pub(crate) const OPENED: Characteristics = Characteristics {
 /// `completion_type` would make COMMIT begin another one. `init_connect` of the server may have changed the character set.
 /// What follows the settings asks for the server's identity and limits, for how durable its commits are, and whether it has the
 /// isolation that it was asked for; the lock waits, which it asks for too, are set last: [`LockWait::DEFAULT`].
+/// MySQL takes the lesser of an unsigned variable and a number for a decimal, which it refuses here (1232).
 const SETTINGS: &str = "SET SESSION autocommit=0, completion_type=0;\
     SET NAMES utf8mb4;\
     SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE;\
@@ -35,8 +36,8 @@ const SETTINGS: &str = "SET SESSION autocommit=0, completion_type=0;\
     @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog;\
     SHOW GLOBAL STATUS LIKE 'Uptime';\
     SHOW SESSION VARIABLES LIKE 't%_isolation';\
-    SET SESSION innodb_lock_wait_timeout=LEAST(@@innodb_lock_wait_timeout,5), \
-    lock_wait_timeout=LEAST(@@lock_wait_timeout,5)";
+    SET SESSION innodb_lock_wait_timeout=CAST(LEAST(@@innodb_lock_wait_timeout,5) AS UNSIGNED), \
+    lock_wait_timeout=CAST(LEAST(@@lock_wait_timeout,5) AS UNSIGNED)";
 
 /// The user variable is there to be seen by the tracker that was just switched on; nobody reads it. The other tracker tells which
 /// transaction has changed a table that is not transactional.

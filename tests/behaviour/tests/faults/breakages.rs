@@ -12,6 +12,7 @@ use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::{Database, Error, ErrorKind, Outcome, Retry};
 
 use super::{SELECT, SIDES, UPDATE};
+use crate::server;
 use crate::world::{BOUND, World, until};
 
 /// Runs one unit that adds 1 to the thread's account, and notes what is true of it.
@@ -245,7 +246,7 @@ fn s74_a_black_hole_is_an_error_in_bounded_time_and_forgotten_when_it_closes() {
 #[test]
 fn s74_the_connect_timeout_covers_a_server_that_accepts_and_is_silent() {
     let world = World::new();
-    let proxy = Proxy::start(("127.0.0.1", ephemeral_mysql::shared().port())).expect("a loopback port is free");
+    let proxy = Proxy::start(("127.0.0.1", server::shared().port())).expect("a loopback port is free");
     proxy.black_hole();
     let builder = Database::builder().url(proxy.url(world.name()));
     let (say, said) = mpsc::channel();

@@ -11,6 +11,7 @@ use proxy::{Cut, Packet, Proxy, Side};
 use unit_of_work::{Database, Error, Retry};
 
 use super::transfer;
+use crate::server;
 use crate::threads::which_database::is_alone;
 use crate::world::World;
 
@@ -163,7 +164,7 @@ fn s86_a_password_is_told_nowhere() {
     // For all threads: connections are ended on others too.
     tracing::subscriber::set_global_default(heard.clone()).expect("this process has no other");
     let mut text = {
-        let proxy = Proxy::start(("127.0.0.1", ephemeral_mysql::shared().port())).expect("a loopback port is free");
+        let proxy = Proxy::start(("127.0.0.1", server::shared().port())).expect("a loopback port is free");
         let db = Database::connect(&with(PASSWORD, &proxy.url(world.name()))).expect("the right password");
         let by_units = said_by_units(&db, &proxy);
         let right = with(PASSWORD, &world.url());

@@ -3,12 +3,12 @@
 
 use std::fmt::Debug;
 
-use ephemeral_mysql::Server;
 use unit_of_work::mysql::{Params, Value, params};
 use unit_of_work::{Database, Error, ErrorKind, Tx};
 
 use super::SELECT;
 use crate::relay::Relay;
+use crate::server;
 use crate::world::{TAKE_TEN, World};
 
 /// What one statement says in a unit that goes on after it.
@@ -93,7 +93,7 @@ fn noise(bytes: usize) -> Vec<u8> {
 
 #[test]
 fn s85_a_blob_of_sixteen_mebibytes_where_the_server_takes_it() {
-    let server = Server::builder().option("max_allowed_packet", "64M").option("innodb-log-file-size", "256M");
+    let server = server::builder().option("max_allowed_packet", "64M").option("innodb-log-file-size", "256M");
     let server = server.start().unwrap_or_else(|error| panic!("{error}"));
     let world = World::on(&server, |builder| builder);
     world.execute("CREATE TABLE large (id INT PRIMARY KEY, bytes LONGBLOB)");

@@ -4,12 +4,12 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use ephemeral_mysql::Server;
 use proxy::Kind;
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::{Error, ErrorKind, Outcome, Tx};
 
 use super::LEVELS;
+use crate::server;
 use crate::world::{Trouble, World};
 
 /// What a unit could leave on its session, one at a time, with the number of the connection it ran on.
@@ -83,7 +83,7 @@ fn s67_a_unit_that_left_nothing_pays_no_reset() {
 #[test]
 fn s67_after_a_reset_database_character_set_and_characteristics_are_right() {
     let server =
-        Server::builder().option("character-set-server", "latin1").option("collation-server", "latin1_swedish_ci");
+        server::builder().option("character-set-server", "latin1").option("collation-server", "latin1_swedish_ci");
     let server = server.start().unwrap_or_else(|error| panic!("{error}"));
     let world = World::on(&server, |builder| builder);
     world.execute("CREATE TABLE note (id INT PRIMARY KEY, text VARCHAR(100) CHARACTER SET utf8mb4)");
@@ -139,7 +139,7 @@ fn s98_a_session_has_autocommit_on_and_is_reset_after() {
     let inside = db.session(|session| {
         session.query_drop("UPDATE account SET balance = 6")?;
         assert_eq!(world.balances(), [6], "seen by others at once");
-        session.query_drop("SET @q = 1; SET SESSION tx_isolation = 'READ-COMMITTED', tx_read_only = 1")?;
+        session.query_drop("SET @q = 1; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY")?;
         Ok(session.query_first::<(u8, u64), _>("SELECT @@autocommit, CONNECTION_ID()")?.expect("a row"))
     });
     let (autocommit, id) = inside.expect("a session");

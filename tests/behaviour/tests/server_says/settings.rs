@@ -1,13 +1,13 @@
 //! Settings of the server that would change what a transaction, a text or a connection is, and change nothing for a unit.
 
-use ephemeral_mysql::Server;
 use unit_of_work::{Database, Error, ErrorKind, Tx};
 
+use crate::server::{self, IN_TRANSACTION};
 use crate::world::{Trouble, World};
 
 /// Runs what matters most on a server with these options, as a user without special rights: `init_connect` spares others.
 fn is_not_impressed_by(options: &[(&str, &str)]) {
-    let mut builder = Server::builder();
+    let mut builder = server::builder();
     for (name, value) in options {
         builder = builder.option(name, value);
     }
@@ -29,7 +29,7 @@ fn is_not_impressed_by(options: &[(&str, &str)]) {
     }
     let ended = db.session(|session| {
         session.query_drop("BEGIN; UPDATE account SET balance = balance; COMMIT")?;
-        session.query_first::<u8, _>("SELECT @@in_transaction")
+        session.query_first::<u8, _>(format!("SELECT {IN_TRANSACTION}"))
     });
     assert_eq!(ended.expect("a session"), Some(0), "{options:?}: COMMIT by hand ends a transaction and does no more");
 }
@@ -62,8 +62,8 @@ fn s68_completion_type_and_autocommit_of_the_server_change_nothing() {
 
 #[test]
 fn s68_init_connect_changes_nothing() {
-    let settings = "SET NAMES latin1; SET SESSION autocommit=1, completion_type=1, tx_isolation='READ-UNCOMMITTED', \
-                    tx_read_only=1, session_track_state_change=0";
+    let settings = "SET NAMES latin1; SET SESSION autocommit=1, completion_type=1, session_track_state_change=0; \
+                    SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED, READ ONLY";
     is_not_impressed_by(&[("init-connect", settings)]);
 }
 
@@ -83,7 +83,7 @@ fn s68_a_text_is_read_anew_after_a_reset() {
 #[test]
 fn s68_no_backslash_escapes_changes_how_texts_are_read() {
     is_not_impressed_by(&[("sql-mode", "NO_BACKSLASH_ESCAPES")]);
-    let server = Server::builder().option("sql-mode", "NO_BACKSLASH_ESCAPES");
+    let server = server::builder().option("sql-mode", "NO_BACKSLASH_ESCAPES");
     let server = server.start().unwrap_or_else(|error| panic!("{error}"));
     let world = World::on(&server, |builder| builder);
     let unit = world.db.unit("texts").run::<_, Error>(|tx| {
