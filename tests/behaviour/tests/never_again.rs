@@ -7,6 +7,7 @@ use std::thread;
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::{Error, ErrorKind, Outcome};
 
+use crate::server::either;
 use crate::world::{TAKE_TEN, Trouble, World, until};
 
 #[test]
@@ -20,7 +21,7 @@ fn s19_what_another_run_would_not_change_runs_once() {
         (1062, "INSERT INTO account VALUES (1, 0)"),
         (1452, "INSERT INTO entry VALUES (1, 99, 1)"),
         (1048, "INSERT INTO entry VALUES (1, NULL, 1)"),
-        (4025, "INSERT INTO entry VALUES (1, 1, -5)"),
+        (either(4025, 3819), "INSERT INTO entry VALUES (1, 1, -5)"),
         (1064, "SELECT FROM WHERE"),
         (1146, "SELECT * FROM nowhere"),
     ];

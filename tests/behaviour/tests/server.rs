@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use ephemeral_mysql::{Builder, Flavour, Server};
+use unit_of_work::mysql::prelude::Queryable;
 
 /// The suite's server.
 pub(crate) const FLAVOUR: Flavour = if cfg!(feature = "mysql") { Flavour::MySql } else { Flavour::MariaDb };
@@ -33,13 +34,19 @@ pub(crate) fn builder() -> Builder {
     }
 }
 
-/// Whether the session is in a transaction, as an expression.
+/// Whether the session is in a transaction, as an expression; who asks must be allowed to read [`TABLE_OF_TRANSACTIONS`].
 pub(crate) const IN_TRANSACTION: &str = match FLAVOUR {
     Flavour::MariaDb => "@@in_transaction",
     Flavour::MySql => {
         "(SELECT COUNT(*) FROM performance_schema.events_transactions_current \
           WHERE thread_id = PS_CURRENT_THREAD_ID() AND state = 'ACTIVE')"
     }
+};
+
+/// The table behind [`IN_TRANSACTION`], if there is one.
+pub(crate) const TABLE_OF_TRANSACTIONS: Option<&str> = match FLAVOUR {
+    Flavour::MariaDb => None,
+    Flavour::MySql => Some("performance_schema.events_transactions_current"),
 };
 
 /// The session's isolation.
@@ -60,4 +67,19 @@ pub(crate) fn either<T>(mariadb: T, mysql: T) -> T {
         Flavour::MariaDb => mariadb,
         Flavour::MySql => mysql,
     }
+}
+
+#[test]
+fn an_open_transaction_is_told() {
+    let database = shared().database();
+    let mut conn = database.conn();
+    let mut after = |sql: &str| {
+        conn.query_drop(sql).expect("the server takes it");
+        conn.query_first::<u8, _>(format!("SELECT {IN_TRANSACTION}")).expect("the server tells")
+    };
+    assert_eq!(after("DO 1"), Some(0));
+    assert_eq!(after("BEGIN"), Some(1));
+    assert_eq!(after("COMMIT"), Some(0));
+    assert_eq!(after("COMMIT AND CHAIN"), Some(1));
+    assert_eq!(after("ROLLBACK"), Some(0));
 }

@@ -14,7 +14,7 @@ use unit_of_work_sql::{Touches, Verdict, Wait};
 
 use super::durability::Durability;
 use super::faults;
-use super::opening::{Begin, OPENED, OnLockTimeout, Server, WHERE_AM_I, open};
+use super::opening::{Begin, Flavour, OPENED, OnLockTimeout, Server, WHERE_AM_I, open};
 use super::sizes::largest_packet;
 use super::texts::Texts;
 use super::wire::{Answer, Request, SessionState, Tracked, Wire, Writes};
@@ -220,6 +220,12 @@ impl MySqlConnection {
         }
     }
 
+    /// MariaDB waits for no lock in such a statement, and says 1205. MySQL says 3572 for a row that is not free and waits all the
+    /// same for metadata: there 1205 means what it always does.
+    fn never_waits(&self, wait: Wait) -> bool {
+        (wait, self.server.flavour) == (Wait::NoWait, Flavour::MariaDb)
+    }
+
     /// Whether the unit on it asked for a transaction that may write.
     fn may_write(&self) -> bool {
         (self.wanted.access, self.wanted.commits) == (Access::ReadWrite, Commits::Together)
@@ -237,8 +243,7 @@ impl MySqlConnection {
             // A reset forgets what was prepared, so that the next attempt finds the statement anew, or room for it.
             self.left = Left::Something;
         }
-        if failed.fault.kind == ErrorKind::LockTimeout && wait == Wait::NoWait {
-            // MariaDB says 1205 where MySQL says 3572.
+        if failed.fault.kind == ErrorKind::LockTimeout && self.never_waits(wait) {
             failed.fault.kind = ErrorKind::LockNotAvailable;
             failed.detail = "a lock was not free, and the statement asked not to wait".into();
             failed.fault.again = Again::Never;

@@ -32,7 +32,7 @@ const SETTINGS: &str = "SET SESSION autocommit=0, completion_type=0;\
     SET NAMES utf8mb4;\
     SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE;\
     SELECT CONNECTION_ID(), @@hostname, @@port, @@server_id, UNIX_TIMESTAMP(), @@max_allowed_packet, \
-    @@sql_mode, @@innodb_rollback_on_timeout, @@innodb_lock_wait_timeout, @@lock_wait_timeout, \
+    @@sql_mode, @@innodb_rollback_on_timeout, @@innodb_lock_wait_timeout, @@lock_wait_timeout, VERSION(), \
     @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog;\
     SHOW GLOBAL STATUS LIKE 'Uptime';\
     SHOW SESSION VARIABLES LIKE 't%_isolation';\
@@ -58,6 +58,7 @@ pub(crate) struct Server {
     /// Bytes.
     pub(crate) max_allowed_packet: u64,
     pub(crate) mode: Mode,
+    pub(crate) flavour: Flavour,
     pub(crate) on_lock_timeout: OnLockTimeout,
     pub(crate) durability: Durability,
     lock_waits: LockWaits,
@@ -123,6 +124,21 @@ pub(crate) enum Begin {
     Explicit,
 }
 
+/// Whose server it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flavour {
+    MariaDb,
+    /// Oracle's, or one that speaks as it does.
+    MySql,
+}
+
+impl Flavour {
+    /// MariaDB has its name in every version (`10.11.6-MariaDB`), MySQL in none (`9.7.4`).
+    fn of(version: &str) -> Self {
+        if version.contains("MariaDB") { Self::MariaDb } else { Self::MySql }
+    }
+}
+
 /// What the server undoes when a lock is not granted in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnLockTimeout {
@@ -156,8 +172,22 @@ fn begin(wire: &mut dyn Wire, connection: u64) -> Result<Begin, Failed> {
 
 fn read(rows: &[Vec<Value>]) -> Option<Server> {
     let [about, uptime, _isolation, ..] = rows else { return None };
-    let [connection, host, port, server_id, now, packet, mode, rollback, row_wait, metadata, flush, binlog, sync] =
-        about.as_slice()
+    let [
+        connection,
+        host,
+        port,
+        server_id,
+        now,
+        packet,
+        mode,
+        rollback,
+        row_wait,
+        metadata,
+        version,
+        flush,
+        binlog,
+        sync,
+    ] = about.as_slice()
     else {
         return None;
     };
@@ -173,6 +203,7 @@ fn read(rows: &[Vec<Value>]) -> Option<Server> {
         connection: number(connection)?,
         max_allowed_packet: number(packet)?,
         mode: Mode::of(&text(mode)?),
+        flavour: Flavour::of(&text(version)?),
         on_lock_timeout: match number(rollback)? {
             0 => OnLockTimeout::UndoStatement,
             _ => OnLockTimeout::UndoTransaction,

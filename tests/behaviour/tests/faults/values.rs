@@ -93,7 +93,8 @@ fn noise(bytes: usize) -> Vec<u8> {
 
 #[test]
 fn s85_a_blob_of_sixteen_mebibytes_where_the_server_takes_it() {
-    let server = server::builder().option("max_allowed_packet", "64M").option("innodb-log-file-size", "256M");
+    let log = server::either("innodb-log-file-size", "innodb-redo-log-capacity");
+    let server = server::builder().option("max_allowed_packet", "64M").option(log, "256M");
     let server = server.start().unwrap_or_else(|error| panic!("{error}"));
     let world = World::on(&server, |builder| builder);
     world.execute("CREATE TABLE large (id INT PRIMARY KEY, bytes LONGBLOB)");

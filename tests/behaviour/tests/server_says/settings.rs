@@ -17,6 +17,9 @@ fn is_not_impressed_by(options: &[(&str, &str)]) {
     world.execute("CREATE USER plain@'127.0.0.1' IDENTIFIED BY 'plain'");
     world.execute(&format!("GRANT ALL ON `{}`.* TO plain@'127.0.0.1'", world.name()));
     world.execute("GRANT PROCESS ON *.* TO plain@'127.0.0.1'");
+    if let Some(table) = server::TABLE_OF_TRANSACTIONS {
+        world.execute(&format!("GRANT SELECT ON {table} TO plain@'127.0.0.1'"));
+    }
     let url = world.url().replace("root@", "plain:plain@");
     let db = Database::connect(&url).unwrap_or_else(|error| panic!("{options:?}: {error}"));
     for round in 1..=2 {

@@ -115,6 +115,7 @@ impl About {
             Value::from(0),
             Value::from(50),
             Value::from(86_400),
+            Value::from("10.11.6-MariaDB"),
             Value::from(1),
             Value::from(0),
             Value::from(0),
