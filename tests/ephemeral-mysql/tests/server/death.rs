@@ -4,13 +4,12 @@ use std::os::unix::process::CommandExt;
 use std::sync::mpsc;
 use std::thread;
 
-use ephemeral_mysql::{Server, shared};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{Pid, getpgid};
 
 use crate::support::{
-    Scratch, again, again_in, directory, hear, processes, second_role, serve_until_the_end, tell, this_executable,
-    wait_until_gone,
+    Scratch, again, again_in, builder, directory, hear, processes, second_role, serve_until_the_end, shared, tell,
+    this_executable, wait_until_gone,
 };
 
 fn raw(pid: u32) -> Pid {
@@ -19,7 +18,7 @@ fn raw(pid: u32) -> Pid {
 
 #[test]
 fn a_drop_removes_process_and_directory() {
-    let server = Server::start().expect("a server starts");
+    let server = builder().start().expect("a server starts");
     let directory = directory(&server);
     let before = processes(&directory);
     assert!(before.contains(&server.pid()) && before.len() == 2, "the server and its supervisor: {before:?}");
@@ -29,7 +28,7 @@ fn a_drop_removes_process_and_directory() {
 
 #[test]
 fn a_drop_removes_a_paused_server() {
-    let server = Server::start().expect("a server starts");
+    let server = builder().start().expect("a server starts");
     let directory = directory(&server);
     server.pause();
     drop(server);
@@ -40,7 +39,7 @@ fn a_drop_removes_a_paused_server() {
 fn a_panic_removes_it() {
     let (send, receive) = mpsc::channel();
     let panicked = thread::spawn(move || {
-        let server = Server::start().expect("a server starts");
+        let server = builder().start().expect("a server starts");
         send.send(directory(&server)).expect("the test waits for it");
         panic!("on purpose, with a server");
     });
@@ -118,7 +117,7 @@ fn nobody_who_reads_our_output_waits_for_the_server() {
 
 #[test]
 fn a_drop_removes_it_although_the_supervisor_was_killed() {
-    let server = Server::start().expect("a server starts");
+    let server = builder().start().expect("a server starts");
     let directory = directory(&server);
     kill_supervisor(&directory, server.pid());
     drop(server);
@@ -127,7 +126,7 @@ fn a_drop_removes_it_although_the_supervisor_was_killed() {
 
 #[test]
 fn a_restart_brings_a_killed_supervisor_back() {
-    let server = Server::start().expect("a server starts");
+    let server = builder().start().expect("a server starts");
     let directory = directory(&server);
     kill_supervisor(&directory, server.pid());
     server.restart().expect("it comes up again");
@@ -143,14 +142,14 @@ fn the_next_start_removes_what_a_crash_of_both_left_behind() {
     let test = "death::the_next_start_removes_what_a_crash_of_both_left_behind";
     let mut child = again_in(scratch.path(), test).spawn().expect("runs");
     let (left, _output) = hear(&mut child);
-    let living = Server::builder().directory(scratch.path()).start().expect("a server starts");
+    let living = builder().directory(scratch.path()).start().expect("a server starts");
     assert_eq!(processes(&left).len(), 2, "while its owner lives, nobody touches it");
     let server =
         std::fs::read_to_string(left.join("server.pid")).expect("it is written").trim().parse().expect("a number");
     kill_supervisor(&left, server);
     child.kill().and_then(|()| child.wait()).expect("it can be killed");
     assert_eq!(processes(&left), [server].into(), "now only the server is left, and nobody watches it");
-    let next = Server::builder().directory(scratch.path()).start().expect("a server starts");
+    let next = builder().directory(scratch.path()).start().expect("a server starts");
     wait_until_gone(&left);
     assert!(living.conn().is_ok() && next.conn().is_ok());
 }

@@ -1,17 +1,22 @@
 //! Where the program comes from: fetched by an ordinary user into an empty cache, or named by the user.
 
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
 
-use ephemeral_mysql::{Error, Server, Source, shared};
+use ephemeral_mysql::{Error, Flavour, Source};
 use mysql::prelude::Queryable;
 
-use crate::support::{Scratch, again, second_role, this_executable};
+use crate::support::{FLAVOUR, Scratch, again, builder, second_role, shared, this_executable};
+
+/// The server's program.
+const PROGRAM: &str = match FLAVOUR {
+    Flavour::MariaDb => "mariadbd",
+    Flavour::MySql => "mysqld",
+};
 
 /// The user `nobody` of most systems; any number without rights does.
 const NOBODY: u32 = 65534;
@@ -39,21 +44,21 @@ fn an_ordinary_user_fetches_a_server_into_an_empty_cache() {
 const TEST: &str = "fetch::an_ordinary_user_fetches_a_server_into_an_empty_cache";
 
 fn start_fetched() {
-    let started = Server::builder().source(Source::Fetched).start();
+    let started = builder().source(Source::Fetched).start();
     if apt_is_here() {
         let server = started.expect("a server is fetched and starts");
         assert!(!nix::unistd::geteuid().is_root());
         assert!(server.conn().is_ok());
     } else {
         let message = started.expect_err("there is no package client").to_string();
-        assert!(message.contains("apt-get") && message.contains("brew install mariadb"), "{message}");
+        assert!(message.contains("apt-get") && message.contains("brew install"), "{message}");
     }
 }
 
 #[test]
 fn a_server_that_the_user_names_is_used_or_refused_with_the_reason() {
     if second_role() {
-        let error = Server::start().expect_err("that is no server");
+        let error = builder().start().expect_err("that is no server");
         assert!(matches!(&error, Error::UnusableServer { .. }), "{error}");
         assert!(error.to_string().contains("/bin/echo"), "{error}");
         return;
@@ -65,34 +70,31 @@ fn a_server_that_the_user_names_is_used_or_refused_with_the_reason() {
 #[test]
 fn an_installed_server_is_found_by_name_or_on_the_path_and_nothing_is_fetched() {
     if second_role() {
-        return assert!(Server::start().expect("the installed server starts").conn().is_ok());
+        return assert!(builder().start().expect("the installed server starts").conn().is_ok());
     }
-    let (scratch, prefix) = (Scratch::new("installed"), prefix_of_a_server());
-    let binary = ["sbin", "bin", "libexec"].map(|name| prefix.join(name).join("mariadbd"));
-    let binary = binary.iter().find(|path| path.is_file()).expect("the prefix holds the program");
-    symlink(binary, scratch.path().join("mariadbd")).expect("made");
-    let path = env::join_paths([scratch.path(), Path::new("/usr/bin"), Path::new("/bin")]).expect("no colon in it");
+    let scratch = Scratch::new("installed");
+    let (binary, decoy) = (install(scratch.path()), decoy(scratch.path()));
+    let own = binary.parent().expect("it lies in a directory");
+    let path = env::join_paths([&decoy, own, Path::new("/usr/bin"), Path::new("/bin")]).expect("no colon in it");
+    let named = env::join_paths([decoy.join("mysqld"), binary.clone()]).expect("no colon in it");
     let test = "fetch::an_installed_server_is_found_by_name_or_on_the_path_and_nothing_is_fetched";
-    for (name, value) in [("EPHEMERAL_MYSQL_SERVER", binary.as_os_str()), ("PATH", path.as_os_str())] {
+    for (name, value) in [("EPHEMERAL_MYSQL_SERVER", named), ("PATH", path)] {
         let mut command = again(&this_executable(), test);
-        command
-            .env("EPHEMERAL_MYSQL_CACHE", scratch.path())
-            .env("LD_LIBRARY_PATH", libraries(&prefix))
-            .env(name, value);
+        command.env("EPHEMERAL_MYSQL_CACHE", scratch.path()).env(name, value);
         succeeds(command.spawn().expect("runs"));
     }
     let cached = fs::read_dir(own_cache(scratch.path())).expect("the cache is there").flatten();
-    let mut names = cached.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    assert!(names.all(|name| name == "lock" || name.starts_with("template-")));
+    let mut entries = cached.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    assert!(entries.all(|name| name == "lock" || name.starts_with("template-")));
 }
 
 #[test]
 fn without_a_server_and_a_package_client_the_error_says_what_to_install() {
     if second_role() {
-        let error = Server::builder().source(Source::Fetched).start().expect_err("there is no package client");
+        let error = builder().source(Source::Fetched).start().expect_err("there is no package client");
         assert!(matches!(&error, Error::NoServer { .. }), "{error}");
         let message = error.to_string();
-        let hints = ["apt-get", "dnf install", "pacman -S", "brew install", "EPHEMERAL_MYSQL_SERVER"];
+        let hints = ["apt-get", "dnf install", "brew install", "EPHEMERAL_MYSQL_SERVER", &FLAVOUR.to_string()];
         return assert!(hints.iter().all(|hint| message.contains(hint)), "{message}");
     }
     let scratch = Scratch::new("no-client");
@@ -106,7 +108,7 @@ fn nobody_else_may_write_to_the_cache() {
     let scratch = Scratch::new("open-cache");
     let cache = own_cache(scratch.path());
     fs::create_dir(&cache).and_then(|()| fs::set_permissions(&cache, fs::Permissions::from_mode(0o777))).expect("made");
-    let error = Server::builder().cache(scratch.path()).start().expect_err("somebody could have put a program there");
+    let error = builder().cache(scratch.path()).start().expect_err("somebody could have put a program there");
     assert!(error.to_string().contains("only this user can write"), "{error}");
 }
 
@@ -153,11 +155,47 @@ fn apt_is_here() -> bool {
 
 fn fetched_binary(cache: &Path) -> PathBuf {
     let entries = fs::read_dir(own_cache(cache)).expect("the cache is there").flatten().map(|entry| entry.path());
-    entries.map(|path| path.join("usr/sbin/mariadbd")).find(|path| path.is_file()).expect("a server was fetched")
+    entries.map(|path| path.join("usr/sbin").join(PROGRAM)).find(|path| path.is_file()).expect("a server was fetched")
 }
 
 fn own_cache(parent: &Path) -> PathBuf {
     parent.join(concat!("ephemeral-mysql-", env!("CARGO_PKG_VERSION")))
+}
+
+/// Installs a server below `scratch` as a system would: the program is run by its path alone. Returns that path.
+fn install(scratch: &Path) -> PathBuf {
+    let (from, prefix) = (prefix_of_a_server(), scratch.join("prefix"));
+    let program = ["sbin", "bin", "libexec"].map(|name| from.join(name).join(PROGRAM));
+    let program = program.into_iter().find(|path| path.is_file()).expect("the prefix holds the program");
+    fs::create_dir_all(prefix.join("sbin")).expect("made");
+    for name in ["share", "lib", "lib64"] {
+        symlink(from.join(name), prefix.join(name)).expect("made");
+    }
+    let binary = prefix.join("sbin").join(PROGRAM);
+    write_script(&binary, &format!(r#"{} "{}" "$@""#, with_its_libraries(&from), program.display()));
+    binary
+}
+
+/// A directory with a server of the other flavour, as far as its version goes.
+fn decoy(scratch: &Path) -> PathBuf {
+    let directory = scratch.join("decoy");
+    fs::create_dir(&directory).expect("made");
+    let version = match FLAVOUR {
+        Flavour::MariaDb => "8.4.0",
+        Flavour::MySql => "11.4.2-MariaDB",
+    };
+    write_script(&directory.join("mysqld"), &format!("echo mysqld  Ver {version} for Linux on x86_64"));
+    symlink(directory.join("mysqld"), directory.join(PROGRAM)).or_else(same_name).expect("made");
+    directory
+}
+
+fn same_name(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
+}
+
+fn write_script(path: &Path, command: &str) {
+    fs::write(path, format!("#!/bin/sh\nexec {command}\n")).expect("written");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
 }
 
 /// Where some server is installed, or was fetched to.
@@ -167,8 +205,15 @@ fn prefix_of_a_server() -> PathBuf {
     PathBuf::from(prefix)
 }
 
-/// The libraries that a fetched server brings along.
-fn libraries(prefix: &Path) -> OsString {
+/// What stands before a fetched program in a shell so that it finds the libraries that came with it.
+fn with_its_libraries(prefix: &Path) -> String {
     let entries = fs::read_dir(prefix.join("lib")).into_iter().flatten().flatten().map(|entry| entry.path());
-    env::join_paths(entries.filter(|path| path.is_dir())).expect("no colon in them")
+    let directories: Vec<_> = entries.filter(|path| path.to_string_lossy().contains("-linux-gnu")).collect();
+    let files = directories.iter().flat_map(|directory| fs::read_dir(directory).expect("it is there")).flatten();
+    let loader = files.map(|entry| entry.path()).find(|path| path.to_string_lossy().contains("/ld-linux"));
+    let path = env::join_paths(&directories).expect("no colon in them").to_string_lossy().into_owned();
+    match loader {
+        Some(loader) => format!(r#""{}" --library-path "{path}""#, loader.display()),
+        None => format!(r#"env LD_LIBRARY_PATH="{path}""#),
+    }
 }

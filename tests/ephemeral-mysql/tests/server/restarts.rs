@@ -6,7 +6,7 @@ use ephemeral_mysql::{Profile, Server};
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder};
 
-use crate::support::directory;
+use crate::support::{builder, directory};
 
 fn insert(conn: &mut Conn, id: u32) {
     conn.exec_drop("INSERT INTO kept.t VALUES (?)", (id,)).expect("it answers");
@@ -25,7 +25,7 @@ fn rows(server: &Server) -> Vec<u32> {
 
 #[test]
 fn kill_and_restart_keep_what_was_committed_and_nothing_else() {
-    let server = Server::builder().profile(Profile::Durable).start().expect("a server starts");
+    let server = builder().profile(Profile::Durable).start().expect("a server starts");
     let (port, socket, pid) = (server.port(), server.socket().to_owned(), server.pid());
     let mut conn = with_table(&server);
     insert(&mut conn, 1);
@@ -44,7 +44,7 @@ fn kill_and_restart_keep_what_was_committed_and_nothing_else() {
 
 #[test]
 fn a_clean_stop_keeps_data_in_the_fast_profile_too() {
-    let server = Server::start().expect("a server starts");
+    let server = builder().start().expect("a server starts");
     insert(&mut with_table(&server), 1);
     server.stop().expect("it stops");
     assert!(server.log().contains("Shutdown complete"), "{}", server.log());
@@ -56,7 +56,7 @@ fn a_clean_stop_keeps_data_in_the_fast_profile_too() {
 
 #[test]
 fn restart_stops_a_running_server_first() {
-    let server = Server::start().expect("a server starts");
+    let server = builder().start().expect("a server starts");
     insert(&mut with_table(&server), 1);
     server.pause();
     server.restart().expect("even a paused one");
@@ -66,7 +66,7 @@ fn restart_stops_a_running_server_first() {
 #[test]
 fn it_can_be_restarted_again_and_again() {
     // Commits are handed to the operating system, which survives; the profile alone may lose the last second's.
-    let server = Server::builder().option("innodb_flush_log_at_trx_commit", "2").start().expect("a server starts");
+    let server = builder().option("innodb_flush_log_at_trx_commit", "2").start().expect("a server starts");
     let mut conn = with_table(&server);
     for round in 0..5 {
         insert(&mut conn, round);
@@ -79,7 +79,7 @@ fn it_can_be_restarted_again_and_again() {
 
 #[test]
 fn a_paused_server_keeps_connections_but_answers_nobody() {
-    let server = Server::start().expect("a server starts");
+    let server = builder().start().expect("a server starts");
     let mut before = server.conn().expect("it answers");
     let opts = OptsBuilder::new().tcp_port(server.port()).user(Some("root")).prefer_socket(false);
     server.pause();
@@ -90,7 +90,7 @@ fn a_paused_server_keeps_connections_but_answers_nobody() {
 
 #[test]
 fn what_is_not_running_cannot_be_paused() {
-    let server = Server::start().expect("a server starts");
+    let server = builder().start().expect("a server starts");
     server.kill();
     std::panic::catch_unwind(|| server.pause()).expect_err("there is nothing to pause");
     std::panic::catch_unwind(|| server.resume()).expect_err("there is nothing to resume");

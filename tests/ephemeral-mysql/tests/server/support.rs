@@ -10,11 +10,24 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ephemeral_mysql::Server;
+use ephemeral_mysql::{Builder, Flavour, Server, shared_of};
 
 const ROLE: &str = "EPHEMERAL_MYSQL_TEST_ROLE";
 const BASE: &str = "EPHEMERAL_MYSQL_TEST_BASE";
 const MARK: &str = "server directory: ";
+
+/// The flavour that these tests try: MariaDB, or MySQL with the feature `mysql`.
+pub(crate) const FLAVOUR: Flavour = if cfg!(feature = "mysql") { Flavour::MySql } else { Flavour::MariaDb };
+
+/// A server of the flavour.
+pub(crate) fn builder() -> Builder {
+    Server::builder().flavour(FLAVOUR)
+}
+
+/// The one of the flavour that tests share.
+pub(crate) fn shared() -> &'static Server {
+    shared_of(FLAVOUR)
+}
 
 /// Whether this process was started by [`again`], to play the second role of a test.
 pub(crate) fn second_role() -> bool {
@@ -40,7 +53,7 @@ pub(crate) fn again_in(base: &Path, test: &str) -> Command {
 /// The second role: has a server until the first closes our input, or kills us.
 pub(crate) fn serve_until_the_end() {
     let base = env::var_os(BASE).expect("the first role sets it");
-    let server = Server::builder().directory(base).start().expect("a server starts");
+    let server = builder().directory(base).start().expect("a server starts");
     tell(&server);
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).expect("the input can be read");
 }
