@@ -1,4 +1,4 @@
-//! What is particular to MySQL from version 8.4 on, Oracle's own or built from it.
+//! What is particular to MySQL from version 8.0.30 on, Oracle's own or built from it.
 
 use std::path::{Path, PathBuf};
 
