@@ -49,7 +49,8 @@ pub enum ErrorKind {
     Timeout,
     /// A lock was not granted in time.
     LockTimeout,
-    /// A lock was not free, and the statement asked not to wait.
+    /// A lock was not free, and the statement asked not to wait. MySQL waits for a lock on the table's definition all the
+    /// same: if that does not come in time, it is a `LockTimeout` there.
     LockNotAvailable,
     /// The connection was lost or is out of step.
     ConnectionLost,
