@@ -77,7 +77,7 @@ fn s81_a_table_that_would_lie_is_refused() {
 
 fn fill(world: &World, rows: u32, age: &str) {
     let numbers = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < ?)";
-    let row = format!("UNHEX(MD5(CONCAT(i, '{age}'))), 'committed', UTC_TIMESTAMP() - INTERVAL {age}");
+    let row = format!("LEFT(UNHEX(SHA2(CONCAT(i, '{age}'), 256)), 16), 'committed', UTC_TIMESTAMP() - INTERVAL {age}");
     let mut conn = world.conn();
     conn.exec_drop(format!("INSERT INTO unit_of_work_outcome {numbers} SELECT {row} FROM n"), (rows,)).expect("rows");
 }
