@@ -14,6 +14,7 @@ use unit_of_work::{Database, DatabaseBuilder, Error, ErrorKind, Retry, Tls};
 
 use self::certificates::{Authority, Issued, Valid, directory, right, write};
 use crate::relay::Relay;
+use crate::server;
 use crate::world::{grow_up, until};
 
 const PASSWORD: &str = "Geheim86";
@@ -104,7 +105,7 @@ fn s105_a_foreign_certificate_does_not_connect() {
 #[test]
 fn s105_a_server_without_tls_does_not_connect_and_is_told_nothing() {
     let directory = directory();
-    let relay = Relay::start("127.0.0.1", ephemeral_mysql::shared().port());
+    let relay = Relay::start("127.0.0.1", server::shared().port());
     let error = refused(builder("127.0.0.1", relay.port(), &Authority::trusted().file(&directory)));
     assert!(error.to_string().contains("offers none") && error.to_string().contains("`ssl_cert`"), "{error}");
     relay.until_ended(0);
@@ -120,7 +121,7 @@ fn s105_each_refusal_has_its_own_message_and_tells_no_secret() {
     let expired = trusted.issue(&["127.0.0.1"], Valid::NotAnyMore).server();
     let elsewhere = trusted.issue(&["db.example"], Valid::Today).server();
     let mut messages = BTreeSet::new();
-    for server in [&foreign, &expired, &elsewhere, ephemeral_mysql::shared()] {
+    for server in [&foreign, &expired, &elsewhere, server::shared()] {
         let relay = Relay::start("127.0.0.1", server.port());
         let url = format!("mysql://teller:{PASSWORD}@127.0.0.1:{}/mysql", relay.port());
         let error = refused(Database::builder().url(url).tls(Tls::required().ca_file(&ca)));
@@ -165,7 +166,7 @@ fn s105_what_ends_a_statement_at_its_deadline_is_encrypted_too() {
     let late = db
         .unit("late")
         .timeout(Duration::from_millis(300))
-        .run::<_, Error>(|tx| tx.query_drop("SELECT BENCHMARK(1000000000000, MD5('x'))"));
+        .run::<_, Error>(|tx| tx.query_drop("SELECT BENCHMARK(1000000000000, SHA2('x', 256))"));
     assert_eq!(late.expect_err("its deadline passes").kind(), ErrorKind::Timeout);
     // It goes on for minutes, whether anybody listens or not, unless it is killed; and this user can kill encrypted only.
     until("another session has killed it", || {

@@ -8,6 +8,8 @@ use ephemeral_mysql::Server;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
+use crate::server;
+
 /// Until when a certificate is valid.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Valid {
@@ -70,7 +72,7 @@ impl Issued {
         let ca = Authority::trusted().file(&directory);
         let files = [("ssl-cert", certificate), ("ssl-key", key), ("ssl-ca", ca)];
         // They are read at the start, and only then.
-        let server = files.iter().fold(Server::builder(), |server, (name, path)| {
+        let server = files.iter().fold(server::builder(), |server, (name, path)| {
             server.option(name, path.to_str().expect("a path that is text"))
         });
         server.start().unwrap_or_else(|error| panic!("{error}"))
