@@ -10,13 +10,14 @@ use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::mysql::{Conn, Statement, Value, params};
 use unit_of_work::{Error, ErrorKind, Outcome, Retry, Tx};
 
+use crate::server;
 use crate::world::World;
 
 /// The room that a server has for prepared statements.
 const ROOM: usize = 4;
 
 fn server(room: usize) -> Server {
-    let server = Server::builder().option("max_prepared_stmt_count", room.to_string());
+    let server = server::builder().option("max_prepared_stmt_count", room.to_string());
     server.start().unwrap_or_else(|error| panic!("{error}"))
 }
 

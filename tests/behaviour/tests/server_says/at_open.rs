@@ -5,6 +5,7 @@ use unit_of_work::testing::{Reply, Script};
 use unit_of_work::{Database, Error, ErrorKind};
 
 use crate::faults::secrets::Heard;
+use crate::server;
 use crate::threads::which_database::is_alone;
 use crate::world::World;
 
@@ -31,7 +32,7 @@ fn s01_a_server_that_can_lose_confirmed_commits_is_warned_of_once_per_database()
     if !is_alone("server_says::at_open::s01_a_server_that_can_lose_confirmed_commits_is_warned_of_once_per_database") {
         return;
     }
-    let with = |profile| Server::builder().profile(profile);
+    let with = |profile| server::builder().profile(profile);
     let start = |builder: ephemeral_mysql::Builder| builder.start().unwrap_or_else(|error| panic!("{error}"));
     let careless =
         heard(&start(with(Profile::Durable).option("innodb-flush-log-at-trx-commit", "2").option("sync-binlog", "0")));

@@ -73,7 +73,7 @@ fn s68_init_connect_changes_nothing() {
 /// A reset takes over what the server is set to by then, and with it how texts are read.
 #[test]
 fn s68_a_text_is_read_anew_after_a_reset() {
-    let server = Server::builder().start().unwrap_or_else(|error| panic!("{error}"));
+    let server = server::builder().start().unwrap_or_else(|error| panic!("{error}"));
     let world = World::on(&server, |builder| builder);
     let text = r"SELECT 'a\'; COMMIT; -- '";
     let read = || world.db.unit("texts").run::<_, Error>(|tx| tx.query_drop(text));
