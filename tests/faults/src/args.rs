@@ -1,0 +1,35 @@
+//! The command line. Ranges and defaults are decided here; what the numbers are used for, by the soak that they are given to.
+
+use clap::{Parser, Subcommand};
+
+use crate::kill9;
+use crate::report::Form;
+
+/// Breaks servers and connections under units of work and checks that every caller was told the truth.
+///
+/// Each soak starts a private, throw-away server that flushes at every commit, and is gone when the program ends.
+#[derive(Debug, Parser)]
+#[command(
+    name = "faults",
+    version,
+    after_help = "Exit codes: 0 = every promise was kept, 1 = one was broken (it says which), 2 = the run was not possible."
+)]
+pub(crate) struct Args {
+    /// Print one JSON array, and nothing else, on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    pub(crate) soak: Soak,
+}
+
+impl Args {
+    pub(crate) fn form(&self) -> Form {
+        if self.json { Form::Json } else { Form::Text }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Soak {
+    /// Kills the server with SIGKILL again and again while threads write.
+    Kill9(kill9::Plan),
+}

@@ -1,0 +1,18 @@
+//! The short forms of the soaks: each checks the statement whose number its name begins with, on a private server of its own.
+
+use indicatif::ProgressBar;
+
+use crate::kill9;
+use crate::mode::Mode;
+use crate::report::Report;
+
+#[test]
+fn s82_a_server_killed_under_writers_loses_nothing_and_doubles_nothing() {
+    let plan = kill9::Plan { rounds: 3, writers: 16, units: 30 };
+    for mode in Mode::ALL {
+        let findings = kill9::run(&plan, mode, &ProgressBar::hidden()).unwrap_or_else(|failure| panic!("{failure}"));
+        println!("{findings}");
+        assert_eq!(findings.broken(), [""; 0]);
+        assert!(findings.counts.acknowledged >= 3, "{findings}");
+    }
+}
