@@ -27,13 +27,14 @@
 //! counted nor delayed, and no [`Packet`] matches them. The handshake is not a round trip either.
 //!
 //! Where each thing is decided: `packet` the framing, `handshake` who is turned away, `command` what a packet asks for,
-//! `record` counters and recording, `plan` which command is cut or held, `hold` the waiting, `live` what is open,
-//! `controls` what connections obey, `accept` new connections, `connection` the two directions of one connection.
+//! `record` counters and recording, `plan` which packet is cut, held, delayed or lost, `hold` the waiting, `ending` what the
+//! sides of a cut connection learn, `live` what is open, `controls` what connections obey, `accept` new connections, `connection` the two directions of one connection.
 
 mod accept;
 mod command;
 mod connection;
 mod controls;
+mod ending;
 mod handshake;
 mod hold;
 mod live;
@@ -52,8 +53,9 @@ use std::time::Duration;
 use controls::{Controls, Door};
 
 pub use command::{Command, Kind};
+pub use ending::Ending;
 pub use hold::Hold;
-pub use plan::{Cut, Packet, Side};
+pub use plan::{Cut, Direction, FrameCut, Packet, Part, Side};
 
 /// How long dropping a proxy tries to wake its own accepting thread over loopback.
 const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -137,7 +139,23 @@ impl Proxy {
     /// # Panics
     /// On `Packet::Command(0)`: round trips are counted from 1.
     pub fn cut(&self, cut: Cut<'_>) {
-        self.controls.plans.cut(cut);
+        self.cut_by(cut, Ending::Close);
+    }
+
+    /// The same with another [`Ending`] than that both sides see the end of the stream.
+    ///
+    /// # Panics
+    /// On `Packet::Command(0)`.
+    pub fn cut_by(&self, cut: Cut<'_>, ending: Ending) {
+        self.controls.plans.cut(cut, ending);
+    }
+
+    /// Plans a cut at a packet of either direction, once. It replaces a cut that was planned before, as [`cut`](Self::cut) does.
+    ///
+    /// # Panics
+    /// On frame 0: frames are counted from 1.
+    pub fn cut_frame(&self, cut: FrameCut) {
+        self.controls.plans.cut_frame(cut);
     }
 
     /// Whether the cut that was planned last is still to come.
@@ -155,6 +173,22 @@ impl Proxy {
     /// On `Packet::Command(0)`: round trips are counted from 1.
     pub fn hold(&self, at: Packet<'_>, side: Side) -> Hold {
         Hold::new(self.controls.plans.hold(at, side))
+    }
+
+    /// Plans a hold that ends by itself: the matching command or its answer arrives `time` later, once.
+    ///
+    /// # Panics
+    /// On `Packet::Command(0)`.
+    pub fn hold_for(&self, at: Packet<'_>, side: Side, time: Duration) {
+        self.controls.plans.delay(at, side, time);
+    }
+
+    /// Plans a loss: the matching command, or its whole answer, vanishes in the proxy, once, and the connection goes on.
+    ///
+    /// # Panics
+    /// On `Packet::Command(0)`.
+    pub fn lose(&self, at: Packet<'_>, side: Side) {
+        self.controls.plans.lose(at, side);
     }
 
     /// Closes every new connection at once, until [`open`](Self::open). Live connections go on.

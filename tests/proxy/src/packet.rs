@@ -69,12 +69,6 @@ impl<R: Read> Frames<R> {
     }
 }
 
-/// The payload of the first frame in `bytes`, when that frame is complete; more may follow behind it.
-pub(crate) fn first_payload(bytes: &[u8]) -> Option<&[u8]> {
-    let header = *bytes.first_chunk::<HEADER>()?;
-    bytes.get(HEADER..frame_length(header))
-}
-
 /// The length of a frame including its header.
 fn frame_length([low, middle, high, _sequence]: [u8; HEADER]) -> usize {
     HEADER + (usize::from(low) | usize::from(middle) << 8 | usize::from(high) << 16)

@@ -6,6 +6,7 @@ mod ending;
 mod fake_server;
 mod framing;
 mod relaying;
+mod severed;
 
 use std::time::Duration;
 

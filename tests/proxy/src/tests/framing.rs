@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::packet::{Frame, Frames, MAX_PAYLOAD, first_payload};
+use crate::packet::{Frame, Frames, MAX_PAYLOAD};
 
 /// Two pieces, one `read` each.
 fn split(bytes: &[u8], at: usize) -> impl Read + '_ {
@@ -28,16 +28,6 @@ fn a_frame_that_ends_early_is_the_end_of_the_stream() {
     for length in 0..frame.bytes().len() {
         let end = Frames::new(&frame.bytes()[..length]).next().expect_err("it is not complete");
         assert_eq!(end.kind(), io::ErrorKind::UnexpectedEof, "{length} bytes");
-    }
-}
-
-#[test]
-fn the_first_payload_is_there_when_its_last_byte_is() {
-    let first = Frame::new(1, b"answer");
-    let both = [first.bytes(), Frame::new(2, b"next").bytes()].concat();
-    for length in 0..=both.len() {
-        let expected = (length >= first.bytes().len()).then_some(&b"answer"[..]);
-        assert_eq!(first_payload(&both[..length]), expected, "{length} bytes");
     }
 }
 
