@@ -1,6 +1,7 @@
 //! Where a soak happens: a private server that keeps what it acknowledged, and a database with the tables of `work` on it.
 
 use ephemeral_mysql::{Profile, Server};
+use proxy::Proxy;
 use unit_of_work::mysql::Conn;
 
 use crate::answers::Answers;
@@ -27,6 +28,10 @@ impl Arena {
 
     pub(crate) fn url(&self) -> String {
         self.home.url()
+    }
+
+    pub(crate) fn url_through(&self, proxy: &Proxy) -> String {
+        proxy.url(self.home.name())
     }
 
     /// A way in past everything that is disturbed.

@@ -32,4 +32,6 @@ impl Args {
 pub(crate) enum Soak {
     /// Kills the server with SIGKILL again and again while threads write.
     Kill9(kill9::Plan),
+    /// Cuts a transfer at every packet of it, in both directions and in every way.
+    Cut,
 }

@@ -6,6 +6,7 @@ mod arena;
 mod args;
 mod audit;
 mod crew;
+mod cut;
 mod failure;
 mod kill9;
 mod mode;
@@ -43,5 +44,6 @@ fn run(args: &Args) -> Result<Vec<String>, Failure> {
     let form = args.form();
     match &args.soak {
         Soak::Kill9(plan) => form.print(&kill9::run_all(plan)?),
+        Soak::Cut => form.print(&cut::run_all()?),
     }
 }

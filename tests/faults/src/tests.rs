@@ -1,7 +1,9 @@
 //! The short forms of the soaks: each checks the statement whose number its name begins with, on a private server of its own.
 
 use indicatif::ProgressBar;
+use proxy::{Ending, Part};
 
+use crate::cut;
 use crate::kill9;
 use crate::mode::Mode;
 use crate::report::Report;
@@ -14,5 +16,17 @@ fn s82_a_server_killed_under_writers_loses_nothing_and_doubles_nothing() {
         println!("{findings}");
         assert_eq!(findings.broken(), [""; 0]);
         assert!(findings.counts.acknowledged >= 3, "{findings}");
+    }
+}
+
+#[test]
+fn s79_cut_at_any_packet_the_answer_agrees_with_the_rows() {
+    let plan = cut::Plan { parts: &[Part::Half], endings: &[Ending::Close, Ending::Reset] };
+    for mode in Mode::ALL {
+        let findings = cut::run(plan, mode, &ProgressBar::hidden()).unwrap_or_else(|failure| panic!("{failure}"));
+        println!("{findings}");
+        assert_eq!(findings.broken(), [""; 0]);
+        assert_eq!(findings.agreed, findings.cases, "{findings}");
+        assert!(findings.cases > 100, "{findings}");
     }
 }

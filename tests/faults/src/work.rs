@@ -57,6 +57,14 @@ impl Movement {
     pub(crate) fn deposit(accounts: u32) -> Self {
         Self { source: OUTSIDE, target: fastrand::u32(1..=accounts), amount: 1 }
     }
+
+    /// Some money goes from one account to another.
+    pub(crate) fn transfer(accounts: u32) -> Self {
+        let source = fastrand::u32(1..=accounts);
+        // Another one than the source.
+        let target = (source - 1 + fastrand::u32(1..accounts)) % accounts + 1;
+        Self { source, target, amount: fastrand::i64(1..=9) }
+    }
 }
 
 /// Makes the tables, with accounts 1 to `accounts`.
