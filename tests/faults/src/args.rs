@@ -34,4 +34,6 @@ pub(crate) enum Soak {
     Kill9(kill9::Plan),
     /// Cuts a transfer at every packet of it, in both directions and in every way.
     Cut,
+    /// Plays the schedules of Hermitage at every isolation level and shows which anomalies happen.
+    Hermitage,
 }

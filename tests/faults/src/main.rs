@@ -8,6 +8,7 @@ mod audit;
 mod crew;
 mod cut;
 mod failure;
+mod hermitage;
 mod kill9;
 mod mode;
 mod report;
@@ -44,6 +45,7 @@ fn run(args: &Args) -> Result<Vec<String>, Failure> {
     let form = args.form();
     match &args.soak {
         Soak::Kill9(plan) => form.print(&kill9::run_all(plan)?),
+        Soak::Hermitage => form.print(&hermitage::run_all()?),
         Soak::Cut => form.print(&cut::run_all()?),
     }
 }

@@ -4,6 +4,7 @@ use indicatif::ProgressBar;
 use proxy::{Ending, Part};
 
 use crate::cut;
+use crate::hermitage;
 use crate::kill9;
 use crate::mode::Mode;
 use crate::report::Report;
@@ -16,6 +17,14 @@ fn s82_a_server_killed_under_writers_loses_nothing_and_doubles_nothing() {
         println!("{findings}");
         assert_eq!(findings.broken(), [""; 0]);
         assert!(findings.counts.acknowledged >= 3, "{findings}");
+    }
+}
+
+#[test]
+fn s65_the_schedules_of_hermitage_show_at_each_level_what_the_server_shows() {
+    for findings in hermitage::run_all().unwrap_or_else(|failure| panic!("{failure}")) {
+        println!("{findings}");
+        assert_eq!(findings.broken(), [""; 0]);
     }
 }
 

@@ -1,0 +1,133 @@
+//! Which anomalies units of each level show, by the schedules of Hermitage. What they are is `schedules`, how they are played
+//! `play`, what is to be seen `expected`; here is the order and the table.
+
+mod expected;
+mod play;
+mod schedules;
+
+use std::fmt;
+
+use ephemeral_mysql::Server;
+use indicatif::ProgressBar;
+use serde::Serialize;
+use unit_of_work::mysql::Conn;
+use unit_of_work::mysql::prelude::Queryable;
+use unit_of_work::{Database, Isolation};
+
+use self::expected::{Snapshot, expected};
+use self::play::{Means, play};
+use self::schedules::{ALL, Schedule, TABLE};
+use crate::failure::Failure;
+use crate::report::{Report, progress};
+
+const LEVELS: [Isolation; 4] =
+    [Isolation::ReadUncommitted, Isolation::ReadCommitted, Isolation::RepeatableRead, Isolation::Serializable];
+
+/// One schedule at one level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Cell {
+    pub(crate) schedule: &'static str,
+    pub(crate) level: String,
+    /// Whether the anomaly happened.
+    pub(crate) anomaly: bool,
+    /// What kept it from happening: the number of an error, `wait`, or nothing.
+    pub(crate) means: String,
+    /// The same in one word: `x` where the anomaly is expected, else what is expected to keep it from happening.
+    pub(crate) expected: &'static str,
+}
+
+impl Cell {
+    fn seen(&self) -> &str {
+        if self.anomaly { "x" } else { &self.means }
+    }
+}
+
+/// One server with one setting.
+#[derive(Debug, Serialize)]
+pub(crate) struct Findings {
+    pub(crate) server: String,
+    /// Whether the setting `innodb_snapshot_isolation` was on.
+    pub(crate) snapshot_isolation: bool,
+    pub(crate) cells: Vec<Cell>,
+}
+
+/// MariaDB, without and with snapshot isolation.
+pub(crate) fn run_all() -> Result<Vec<Findings>, Failure> {
+    let progress = progress(2 * (ALL.len() * LEVELS.len()) as u64);
+    let server = Server::start()?;
+    let findings = [Snapshot::Off, Snapshot::On].map(|snapshot| run(&server, snapshot, &progress));
+    progress.finish_and_clear();
+    findings.into_iter().collect()
+}
+
+pub(crate) fn run(server: &Server, snapshot: Snapshot, progress: &ProgressBar) -> Result<Findings, Failure> {
+    let home = server.database();
+    let mut conn = home.conn();
+    conn.query_drop(format!("SET GLOBAL innodb_snapshot_isolation = {}", u8::from(snapshot == Snapshot::On)))?;
+    // After the setting, which sessions take over when they are opened.
+    let db = Database::connect(&home.url())?;
+    let cases = LEVELS.iter().flat_map(|level| ALL.iter().map(|schedule| (*level, schedule)));
+    let cells = cases.map(|(level, schedule)| {
+        progress.set_message(format!("{} at {level}", schedule.name));
+        progress.inc(1);
+        cell(schedule, level, snapshot, &db, &mut conn)
+    });
+    let cells = cells.collect::<Result<_, Failure>>()?;
+    Ok(Findings { server: server.version().to_owned(), snapshot_isolation: snapshot == Snapshot::On, cells })
+}
+
+fn cell(
+    schedule: &Schedule,
+    level: Isolation,
+    snapshot: Snapshot,
+    db: &Database,
+    conn: &mut Conn,
+) -> Result<Cell, Failure> {
+    TABLE.iter().try_for_each(|sql| conn.query_drop(sql))?;
+    let story = play(schedule, db, level, conn)?;
+    let means = match story.means() {
+        Means::Error(code) => code.to_string(),
+        Means::Wait => "wait".to_owned(),
+        Means::View => String::new(),
+    };
+    let anomaly = (schedule.is_anomalous)(&story);
+    let expected = expected(schedule.name, level, snapshot);
+    Ok(Cell { schedule: schedule.name, level: level.to_string(), anomaly, means, expected })
+}
+
+impl Report for Findings {
+    /// Cells that are not what the level promises; an anomaly too few is as wrong as one too many.
+    fn broken(&self) -> Vec<String> {
+        let wrong = self.cells.iter().filter(|cell| cell.seen() != cell.expected);
+        wrong
+            .map(|cell| {
+                let Cell { schedule, level, expected, .. } = cell;
+                format!("{schedule} at {level}: expected `{expected}`, seen `{}`", cell.seen())
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let snapshot = if self.snapshot_isolation { "on" } else { "off" };
+        writeln!(
+            f,
+            "{}, innodb_snapshot_isolation {snapshot} (x: the anomaly happens; else what keeps it away)",
+            self.server
+        )?;
+        write!(f, "{:26}", "")?;
+        LEVELS.iter().try_for_each(|level| write!(f, "{:18}", level.to_string()))?;
+        writeln!(f)?;
+        for (row, schedule) in ALL.iter().enumerate() {
+            write!(f, "{:26}", schedule.name)?;
+            let cells = self.cells.iter().skip(row).step_by(ALL.len());
+            for cell in cells {
+                let prevented = if cell.means.is_empty() { "ok".to_owned() } else { format!("ok {}", cell.means) };
+                write!(f, "{:18}", if cell.anomaly { "x".to_owned() } else { prevented })?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
