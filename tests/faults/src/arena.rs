@@ -20,7 +20,7 @@ pub(crate) struct Arena {
 impl Arena {
     /// Flushes at every commit, as servers do that must not lose anything.
     pub(crate) fn durable(accounts: u32) -> Result<Self, Failure> {
-        let server = Server::builder().profile(Profile::Durable).start()?;
+        let server = start_durable()?;
         let home = server.database();
         work::create(&mut home.conn(), accounts)?;
         Ok(Self { home, server })
@@ -44,4 +44,9 @@ impl Arena {
     pub(crate) fn audit(&self, answers: &Answers) -> Result<Audit, Failure> {
         Ok(Audit::of(answers, &Rows::read(&mut self.conn()?)?))
     }
+}
+
+/// A server that flushes at every commit.
+pub(crate) fn start_durable() -> Result<Server, Failure> {
+    Ok(Server::builder().profile(Profile::Durable).start()?)
 }

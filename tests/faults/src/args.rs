@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::elle;
 use crate::kill9;
 use crate::report::Form;
 
@@ -34,6 +35,8 @@ pub(crate) enum Soak {
     Kill9(kill9::Plan),
     /// Cuts a transfer at every packet of it, in both directions and in every way.
     Cut,
+    /// Appends to lists in many threads, and checks whether what was read can be put in an order.
+    Elle(elle::Plan),
     /// Plays the schedules of Hermitage at every isolation level and shows which anomalies happen.
     Hermitage,
 }

@@ -7,6 +7,7 @@ mod args;
 mod audit;
 mod crew;
 mod cut;
+mod elle;
 mod failure;
 mod hermitage;
 mod kill9;
@@ -46,6 +47,7 @@ fn run(args: &Args) -> Result<Vec<String>, Failure> {
     match &args.soak {
         Soak::Kill9(plan) => form.print(&kill9::run_all(plan)?),
         Soak::Hermitage => form.print(&hermitage::run_all()?),
+        Soak::Elle(plan) => form.print(&[elle::run(plan)?]),
         Soak::Cut => form.print(&cut::run_all()?),
     }
 }

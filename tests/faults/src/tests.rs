@@ -4,6 +4,7 @@ use indicatif::ProgressBar;
 use proxy::{Ending, Part};
 
 use crate::cut;
+use crate::elle;
 use crate::hermitage;
 use crate::kill9;
 use crate::mode::Mode;
@@ -25,6 +26,17 @@ fn s65_the_schedules_of_hermitage_show_at_each_level_what_the_server_shows() {
     for findings in hermitage::run_all().unwrap_or_else(|failure| panic!("{failure}")) {
         println!("{findings}");
         assert_eq!(findings.broken(), [""; 0]);
+    }
+}
+
+#[test]
+fn s66_histories_have_no_anomaly_at_serializable_and_some_at_repeatable_read() {
+    for (level, expected) in [(elle::Level::RepeatableRead, false), (elle::Level::Serializable, true)] {
+        let plan = elle::Plan { level, seconds: 4, threads: 8, history: None };
+        let findings = elle::run(&plan).unwrap_or_else(|failure| panic!("{failure}"));
+        println!("{findings}");
+        assert_eq!(findings.anomalies == 0, expected, "{findings}");
+        assert!(findings.ok > 500, "{findings}");
     }
 }
 
