@@ -8,7 +8,8 @@ use unit_of_work::{Error, Outcome};
 use crate::work::Number;
 
 /// What the caller of one unit was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Answer {
     /// It is in the database.
     Committed,

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::bank;
 use crate::elle;
 use crate::kill9;
 use crate::report::Form;
@@ -35,6 +36,10 @@ pub(crate) enum Soak {
     Kill9(kill9::Plan),
     /// Cuts a transfer at every packet of it, in both directions and in every way.
     Cut,
+    /// Has a COMMIT come late or not at all, and cuts what is then sent to find out what became of it.
+    Hold,
+    /// Transfers money while everything is disturbed that can be, at random.
+    Bank(bank::Plan),
     /// Appends to lists in many threads, and checks whether what was read can be put in an order.
     Elle(elle::Plan),
     /// Plays the schedules of Hermitage at every isolation level and shows which anomalies happen.

@@ -1,9 +1,10 @@
 //! Threads that run one unit after another until they are told to stop, while somebody else breaks things. What is broken is
 //! decided by the soak; how often a unit runs again, by the library.
 
+use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,23 @@ use crate::work::{Movement, Number, Work};
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
+/// What units failed with.
+#[derive(Debug, Default)]
+struct Failed {
+    counts: BTreeMap<String, u64>,
+    /// For the message when nothing goes on.
+    last: Option<Error>,
+}
+
+impl Failed {
+    fn note(&mut self, error: Error) {
+        let code = error.code().map(|code| format!(" {code}")).unwrap_or_default();
+        let outcome = error.outcome().map(|outcome| format!(", {outcome}")).unwrap_or_default();
+        *self.counts.entry(format!("{:?}{code}{outcome}", error.kind())).or_default() += 1;
+        self.last = Some(error);
+    }
+}
+
 /// Who works, and how far they are.
 #[derive(Debug)]
 pub(crate) struct Crew<'w> {
@@ -25,8 +43,7 @@ pub(crate) struct Crew<'w> {
     accounts: u32,
     stop: AtomicBool,
     acknowledged: AtomicU64,
-    /// The last error, for the message when nothing goes on.
-    last: Mutex<Option<Error>>,
+    failed: Mutex<Failed>,
 }
 
 impl<'w> Crew<'w> {
@@ -37,7 +54,7 @@ impl<'w> Crew<'w> {
             accounts,
             stop: AtomicBool::new(false),
             acknowledged: AtomicU64::new(0),
-            last: Mutex::new(None),
+            failed: Mutex::default(),
         }
     }
 
@@ -82,8 +99,17 @@ impl<'w> Crew<'w> {
         Ok(())
     }
 
+    /// What units failed with, and how often.
+    pub(crate) fn errors(&self) -> BTreeMap<String, u64> {
+        self.failed().counts.clone()
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Failed> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn stuck(&self, when: &'static str) -> Failure {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let last = self.failed().last.clone();
         let last = last.map_or_else(|| "no unit failed either".to_owned(), |error| format!("the last error: {error}"));
         Failure::Stuck { seconds: PATIENCE.as_secs(), when, last }
     }
@@ -105,7 +131,7 @@ impl<'w> Crew<'w> {
         let answer = Answer::of(&told);
         match told {
             Ok(()) => drop(self.acknowledged.fetch_add(1, Ordering::Relaxed)),
-            Err(error) => *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
+            Err(error) => self.failed().note(error),
         }
         answer
     }

@@ -93,6 +93,7 @@ pub(crate) fn run_all() -> Result<Vec<Findings>, Failure> {
 
 pub(crate) fn run(plan: Plan, mode: Mode, progress: &ProgressBar) -> Result<Findings, Failure> {
     let arena = Arena::durable(ACCOUNTS)?;
+    arena.grow_up()?;
     let mut range = Range { arena: &arena, mode, cut: 0, answers: Answers::default(), attempts: 0 };
     for series in Series::all(plan) {
         progress.set_message(format!("{series:?}"));

@@ -5,11 +5,13 @@ mod answers;
 mod arena;
 mod args;
 mod audit;
+mod bank;
 mod crew;
 mod cut;
 mod elle;
 mod failure;
 mod hermitage;
+mod hold;
 mod kill9;
 mod mode;
 mod report;
@@ -48,6 +50,8 @@ fn run(args: &Args) -> Result<Vec<String>, Failure> {
         Soak::Kill9(plan) => form.print(&kill9::run_all(plan)?),
         Soak::Hermitage => form.print(&hermitage::run_all()?),
         Soak::Elle(plan) => form.print(&[elle::run(plan)?]),
+        Soak::Bank(plan) => form.print(&bank::run_all(plan)?),
+        Soak::Hold => form.print(&hold::run_all()?),
         Soak::Cut => form.print(&cut::run_all()?),
     }
 }

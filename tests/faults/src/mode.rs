@@ -20,6 +20,13 @@ impl Mode {
         }
     }
 
+    /// How the packet begins with which such a unit commits.
+    pub(crate) fn commit(self) -> &'static str {
+        match self {
+            Self::Plain => "COMMIT",
+        }
+    }
+
     pub(crate) fn is_exactly_once(self) -> bool {
         match self {
             Self::Plain => false,

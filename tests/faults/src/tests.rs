@@ -1,11 +1,15 @@
 //! The short forms of the soaks: each checks the statement whose number its name begins with, on a private server of its own.
 
+mod kinds;
+
 use indicatif::ProgressBar;
 use proxy::{Ending, Part};
 
+use crate::bank::{self, Disturbance};
 use crate::cut;
 use crate::elle;
 use crate::hermitage;
+use crate::hold::{self, First};
 use crate::kill9;
 use crate::mode::Mode;
 use crate::report::Report;
@@ -49,5 +53,28 @@ fn s79_cut_at_any_packet_the_answer_agrees_with_the_rows() {
         assert_eq!(findings.broken(), [""; 0]);
         assert_eq!(findings.agreed, findings.cases, "{findings}");
         assert!(findings.cases > 100, "{findings}");
+    }
+}
+
+#[test]
+fn s83_whatever_is_disturbed_the_answers_are_true_and_service_resumes() {
+    let plan = bank::Plan { minutes: 0, writers: 16, calm: 50 };
+    for mode in Mode::ALL {
+        let findings = bank::run(&plan, mode, Disturbance::ALL.into_iter(), &ProgressBar::hidden());
+        let findings = findings.unwrap_or_else(|failure| panic!("{failure}"));
+        println!("{findings}");
+        assert_eq!(findings.broken(), [""; 0]);
+        assert_eq!(findings.faults.len(), Disturbance::ALL.len(), "{findings}");
+    }
+}
+
+#[test]
+fn s81_a_commit_that_is_late_or_lost_is_told_truly() {
+    for mode in Mode::ALL {
+        let findings =
+            hold::run(&First::ALL, mode, &ProgressBar::hidden()).unwrap_or_else(|failure| panic!("{failure}"));
+        println!("{findings}");
+        assert_eq!(findings.broken(), [""; 0]);
+        assert!(findings.cases.len() >= 7, "{findings}");
     }
 }
