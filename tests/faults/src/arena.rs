@@ -66,7 +66,11 @@ impl Arena {
     }
 
     pub(crate) fn audit(&self, answers: &Answers) -> Result<Audit, Failure> {
-        Ok(Audit::of(answers, &Rows::read(&mut self.conn()?)?))
+        Ok(Audit::of(answers, &self.rows()?))
+    }
+
+    pub(crate) fn rows(&self) -> Result<Rows, Failure> {
+        Ok(Rows::read(&mut self.conn()?)?)
     }
 }
 

@@ -35,6 +35,16 @@ impl Rows {
     }
 }
 
+impl Rows {
+    /// Together with those of another database.
+    pub(crate) fn with(mut self, other: Self) -> Self {
+        for (unit, count) in other.entries {
+            *self.entries.entry(unit).or_default() += count;
+        }
+        Self { wrong_balances: self.wrong_balances + other.wrong_balances, ..self }
+    }
+}
+
 /// What was found. All but `balance_ok` count units.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Audit {

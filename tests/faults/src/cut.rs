@@ -2,6 +2,9 @@
 //! packet, with every ending. Which packets there are is found out by cutting until no packet is left.
 
 use std::fmt;
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
@@ -13,11 +16,12 @@ use crate::answers::{Answer, Answers, Counts};
 use crate::arena::Arena;
 use crate::audit::Audit;
 use crate::failure::Failure;
-use crate::mode::Mode;
+use crate::mode::{Mode, undecided};
 use crate::report::{Report, progress};
 use crate::work::{Movement, Number, Work};
 
-const ACCOUNTS: u32 = 8;
+/// Threads that do so: most of the time they wait for what does not come.
+const SHOOTERS: usize = 8;
 /// After this long without an answer the library gives a connection up: what a silent cut costs.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -92,15 +96,22 @@ pub(crate) fn run_all() -> Result<Vec<Findings>, Failure> {
 }
 
 pub(crate) fn run(plan: Plan, mode: Mode, progress: &ProgressBar) -> Result<Findings, Failure> {
-    let arena = Arena::durable(ACCOUNTS)?;
+    let all: Vec<_> = Series::all(plan).collect();
+    // Two accounts for each series, so that none waits for what another one's cut connection still holds.
+    let arena = Arena::durable(2 * u32::try_from(all.len()).expect("a few"))?;
     arena.grow_up()?;
-    let mut range = Range { arena: &arena, mode, cut: 0, answers: Answers::default(), attempts: 0 };
-    for series in Series::all(plan) {
-        progress.set_message(format!("{series:?}"));
-        range.shoot(series)?;
-        progress.inc(1);
+    let queue = Mutex::new((0..).zip(all));
+    let ranges = thread::scope(|scope| {
+        let shooters: Vec<_> = (0..SHOOTERS).map(|_| scope.spawn(|| shoot(&arena, mode, &queue, progress))).collect();
+        let ranges = shooters.into_iter().map(|shooter| shooter.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        ranges.collect::<Result<Vec<_>, Failure>>()
+    })?;
+    let (mut cases, mut attempts, mut answers) = (0, 0, Answers::default());
+    for range in ranges.into_iter().flatten() {
+        cases += range.cut;
+        attempts += range.attempts;
+        answers.extend(range.answers);
     }
-    let Range { cut: cases, answers, attempts, .. } = range;
     let audit = arena.audit(&answers)?;
     Ok(Findings {
         exactly_once: mode.is_exactly_once(),
@@ -112,10 +123,29 @@ pub(crate) fn run(plan: Plan, mode: Mode, progress: &ProgressBar) -> Result<Find
     })
 }
 
-/// Where transfers are cut, and what their callers were told.
+/// Works off one series after another, until there is none.
+fn shoot<'a>(
+    arena: &'a Arena,
+    mode: Mode,
+    queue: &Mutex<impl Iterator<Item = (u32, Series)>>,
+    progress: &ProgressBar,
+) -> Result<Vec<Range<'a>>, Failure> {
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let shot = std::iter::from_fn(next).map(|(place, series)| {
+        progress.set_message(format!("{series:?}"));
+        let mut range = Range { arena, mode, place, cut: 0, answers: Answers::default(), attempts: 0 };
+        range.shoot(series)?;
+        progress.inc(1);
+        Ok(range)
+    });
+    shot.collect()
+}
+
+/// Where transfers of one series are cut, and what their callers were told.
 struct Range<'a> {
     arena: &'a Arena,
     mode: Mode,
+    place: u32,
     cut: u64,
     answers: Answers,
     attempts: u64,
@@ -136,7 +166,7 @@ impl Range<'_> {
     fn is_cut_at(&mut self, Series { session, direction, part, ending }: Series, number: u64) -> Result<bool, Failure> {
         let proxy = Proxy::start(("127.0.0.1", self.arena.server.port()))?;
         let db = Database::builder().url(self.arena.url_through(&proxy)).network_timeout(NETWORK_TIMEOUT).connect()?;
-        let work = Work::new(db, self.mode);
+        let work = Work::new(db, self.mode)?;
         if session == Session::Warm {
             self.transfer(&work)?;
         }
@@ -154,8 +184,10 @@ impl Range<'_> {
     }
 
     fn transfer(&mut self, work: &Work) -> Result<(), Failure> {
-        let unit = Number::new(0, u32::try_from(self.answers.iter().count()).expect("there are not that many packets"));
-        let told = work.run(unit, Movement::transfer(ACCOUNTS));
+        let sequence = u32::try_from(self.answers.iter().count()).expect("there are not that many packets");
+        let unit = Number::new(self.place, sequence);
+        let source = 2 * self.place + 1;
+        let told = work.run(unit, Movement { source, target: source + 1, amount: 1 });
         self.answers.note(unit, Answer::of(&told));
         Ok(told?)
     }
@@ -163,7 +195,7 @@ impl Range<'_> {
 
 impl Report for Findings {
     fn broken(&self) -> Vec<String> {
-        self.audit.broken()
+        self.audit.broken().into_iter().chain(undecided(self.exactly_once, self.counts)).collect()
     }
 }
 

@@ -17,12 +17,10 @@ use crate::audit::Audit;
 use crate::failure::Failure;
 use crate::mode::Mode;
 use crate::report::{Report, progress};
-use crate::work::{Movement, Number, Work};
+use crate::work::{Movement, Number, Resolved, Work};
 
 /// How late a late COMMIT is.
 const LATE: Duration = Duration::from_secs(2);
-/// How late the KILL is that would keep it from arriving at all.
-const LATER: Duration = Duration::from_secs(3);
 /// When a caller gives up on an answer: before it comes late.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -52,7 +50,7 @@ impl First {
     /// What is tried after it: a cut where it would not replace the first.
     fn seconds(self) -> &'static [Second] {
         match self {
-            Self::CommitLate => &[Second::Nothing, Second::LateKill],
+            Self::CommitLate => &[Second::Nothing, Second::NoKill],
             Self::CommitLost | Self::AnswerLost => {
                 &[Second::Nothing, Second::Cuts(Side::BeforeServer), Second::Cuts(Side::AfterServer)]
             }
@@ -77,8 +75,8 @@ impl First {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Second {
     Nothing,
-    /// The old connection is ended too late to keep a late COMMIT from arriving.
-    LateKill,
+    /// The old connection is not ended, so that a late COMMIT arrives: the server is too young for that.
+    NoKill,
     /// The first round trip after COMMIT is cut, in another unit the second, and so on, until there is none.
     Cuts(Side),
 }
@@ -88,10 +86,7 @@ impl Second {
     fn plan(self, proxy: &Proxy, length: u64, cut: u64) -> String {
         match self {
             Self::Nothing => "nothing".to_owned(),
-            Self::LateKill => {
-                proxy.hold_for(Packet::Text("KILL"), Side::BeforeServer, LATER);
-                "KILL late".to_owned()
-            }
+            Self::NoKill => "nothing is killed".to_owned(),
             Self::Cuts(side) => {
                 proxy.cut(Cut { at: Packet::Command(length + cut), side });
                 format!("round trip {cut} cut {side:?}")
@@ -106,6 +101,8 @@ pub(crate) struct Case {
     pub(crate) commit: First,
     pub(crate) then: String,
     pub(crate) told: Answer,
+    #[serde(flatten)]
+    pub(crate) resolved: Resolved,
     pub(crate) ms: u64,
 }
 
@@ -132,9 +129,14 @@ pub(crate) fn run_all() -> Result<Vec<Findings>, Failure> {
 pub(crate) fn run(firsts: &[First], mode: Mode, progress: &ProgressBar) -> Result<Findings, Failure> {
     let all: Vec<_> = firsts.iter().flat_map(|first| first.seconds().iter().map(|second| (*first, *second))).collect();
     // Two accounts for each unit, so that none waits for another: all series run at once, because most of the time they wait.
-    let arena = Arena::durable(2 * Series::SPACE * u32::try_from(all.len()).expect("a few"))?;
-    arena.grow_up()?;
-    let series = (0..).zip(all).map(|(place, (first, second))| Series { arena: &arena, mode, first, second, place });
+    let accounts = 2 * Series::SPACE * u32::try_from(all.len()).expect("a few");
+    let grown = Arena::durable(accounts)?;
+    grown.grow_up()?;
+    let young = Arena::durable(accounts)?;
+    let series = (0..).zip(all).map(|(place, (first, second))| {
+        let arena = if second == Second::NoKill { &young } else { &grown };
+        Series { arena, mode, first, second, place }
+    });
     let told = thread::scope(|scope| {
         let threads: Vec<_> = series.map(|series| scope.spawn(move || series.run())).collect();
         let told = threads.into_iter().map(|thread| {
@@ -148,7 +150,7 @@ pub(crate) fn run(firsts: &[First], mode: Mode, progress: &ProgressBar) -> Resul
         answers.note(unit, answer);
         cases.extend(case);
     }
-    let audit = arena.audit(&answers)?;
+    let audit = Audit::of(&answers, &grown.rows()?.with(young.rows()?));
     Ok(Findings { exactly_once: mode.is_exactly_once(), counts: answers.counts(), audit, cases })
 }
 
@@ -187,7 +189,7 @@ impl Series<'_> {
     fn disturb(self, cut: u64, told: &mut Vec<Told>) -> Result<bool, Failure> {
         let proxy = Proxy::start(("127.0.0.1", self.arena.server.port()))?;
         let db = Database::builder().url(self.arena.url_through(&proxy)).network_timeout(NETWORK_TIMEOUT).connect()?;
-        let work = Work::new(db, self.mode);
+        let work = Work::new(db, self.mode)?;
         // The first prepares the statements, the second shows how many round trips a unit then makes.
         self.run_unit(&work, told, None);
         let before = proxy.round_trips();
@@ -199,7 +201,7 @@ impl Series<'_> {
         self.run_unit(&work, told, Some(then));
         match self.first {
             // What is late has to find its way open.
-            First::CommitLate | First::AnswerLate => thread::sleep((LATER + LATE).saturating_sub(begun.elapsed())),
+            First::CommitLate | First::AnswerLate => thread::sleep((2 * LATE).saturating_sub(begun.elapsed())),
             First::CommitLost | First::AnswerLost | First::HalfOpenBefore | First::HalfOpenAfter => {}
         }
         let Second::Cuts(_) = self.second else { return Ok(false) };
@@ -218,7 +220,7 @@ impl Series<'_> {
         let (unit, begun) = (Number::new(self.place, sequence), Instant::now());
         let answer = Answer::of(&work.run(unit, Movement { source: account, target: account + 1, amount: 1 }));
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let case = then.map(|then| Case { commit: self.first, then, told: answer, ms });
+        let case = then.map(|then| Case { commit: self.first, then, told: answer, resolved: work.resolved(), ms });
         told.push(Told { unit, answer, case });
     }
 }
@@ -237,8 +239,8 @@ impl fmt::Display for Findings {
         writeln!(f, "{} units with a COMMIT that was late or lost, exactly_once = {exactly_once}", cases.len())?;
         writeln!(f, "  with the undisturbed units: {counts}")?;
         writeln!(f, "  {audit}")?;
-        cases.iter().try_for_each(|Case { commit, then, told, ms }| {
-            writeln!(f, "    {:16} {then:30} {ms:>5} ms  {told:?}", format!("{commit:?}"))
+        cases.iter().try_for_each(|Case { commit, then, told, resolved, ms }| {
+            writeln!(f, "    {:16} {then:30} {ms:>5} ms  {:10} {resolved}", format!("{commit:?}"), format!("{told:?}"))
         })
     }
 }

@@ -14,9 +14,9 @@ use crate::arena::Arena;
 use crate::audit::Audit;
 use crate::crew::Crew;
 use crate::failure::Failure;
-use crate::mode::Mode;
+use crate::mode::{Mode, undecided};
 use crate::report::{Report, Spread, progress};
-use crate::work::{Movement, Work};
+use crate::work::{Movement, Resolved, Work};
 
 /// Enough for writers to meet now and then, and not all the time.
 const ACCOUNTS: u32 = 64;
@@ -46,6 +46,8 @@ pub(crate) struct Findings {
     #[serde(flatten)]
     pub(crate) counts: Counts,
     #[serde(flatten)]
+    pub(crate) resolved: Resolved,
+    #[serde(flatten)]
     pub(crate) audit: Audit,
     /// Runs of a body beyond each unit's first.
     pub(crate) retries: u64,
@@ -70,7 +72,7 @@ pub(crate) fn run(plan: &Plan, mode: Mode, progress: &ProgressBar) -> Result<Fin
         .retry(Retry::DEFAULT.within(PATIENCE))
         .acquire_timeout(PATIENCE)
         .connect()?;
-    let work = Work::new(db, mode);
+    let work = Work::new(db, mode)?;
     let crew = Crew::new(&work, Movement::deposit, ACCOUNTS);
     let (times, answers) =
         crew.while_running(plan.writers, |crew| kill_again_and_again(plan, &arena, crew, progress))?;
@@ -81,6 +83,7 @@ pub(crate) fn run(plan: &Plan, mode: Mode, progress: &ProgressBar) -> Result<Fin
         rounds: plan.rounds,
         writers: plan.writers,
         counts: answers.counts(),
+        resolved: work.resolved(),
         audit: arena.audit(&answers)?,
         retries: work.runs().saturating_sub(units),
         recovery_ms: Spread::of(&recovery),
@@ -113,15 +116,16 @@ fn kill_again_and_again(
 
 impl Report for Findings {
     fn broken(&self) -> Vec<String> {
-        self.audit.broken()
+        self.audit.broken().into_iter().chain(undecided(self.exactly_once, self.counts)).collect()
     }
 }
 
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { exactly_once, rounds, writers, counts, audit, retries, recovery_ms, resume_ms } = self;
+        let Self { exactly_once, rounds, writers, counts, resolved, audit, retries, recovery_ms, resume_ms } = self;
         writeln!(f, "{rounds} × kill -9 under {writers} writers, exactly_once = {exactly_once}")?;
         writeln!(f, "  {counts}; {retries} attempts run again")?;
+        writeln!(f, "  {resolved}")?;
         writeln!(f, "  {audit}")?;
         writeln!(f, "  the server answered again after {recovery_ms}, the next unit was acknowledged after {resume_ms}")
     }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::Serialize;
 use unit_of_work::mysql::Conn;
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::{Database, Error, Tx};
@@ -86,8 +87,11 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    pub(crate) fn new(db: Database, mode: Mode) -> Self {
-        Self { db, mode, runs: AtomicU64::new(0) }
+    /// # Errors
+    /// What the mode needs cannot be made.
+    pub(crate) fn new(db: Database, mode: Mode) -> Result<Self, Error> {
+        mode.prepare(&db)?;
+        Ok(Self { db, mode, runs: AtomicU64::new(0) })
     }
 
     /// Runs one unit.
@@ -101,9 +105,38 @@ impl Work {
         })
     }
 
+    /// What became of COMMITs without an answer.
+    pub(crate) fn resolved(&self) -> Resolved {
+        let stats = self.db.stats();
+        Resolved {
+            committed: stats.resolved_committed,
+            rolled_back: stats.resolved_rolled_back,
+            unresolved: stats.unresolved,
+        }
+    }
+
     /// How often a body ran.
     pub(crate) fn runs(&self) -> u64 {
         self.runs.load(Ordering::Relaxed)
+    }
+}
+
+/// How many COMMITs without an answer the library found out about, and what.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(crate) struct Resolved {
+    #[serde(rename = "resolved_committed")]
+    pub(crate) committed: u64,
+    /// The unit ran again then.
+    #[serde(rename = "resolved_rolled_back")]
+    pub(crate) rolled_back: u64,
+    /// Not in time.
+    pub(crate) unresolved: u64,
+}
+
+impl fmt::Display for Resolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { committed, rolled_back, unresolved } = self;
+        write!(f, "{committed} COMMITs resolved as committed, {rolled_back} as rolled back, {unresolved} not")
     }
 }
 

@@ -21,9 +21,9 @@ use crate::arena::Arena;
 use crate::audit::Audit;
 use crate::crew::Crew;
 use crate::failure::Failure;
-use crate::mode::Mode;
+use crate::mode::{Mode, undecided};
 use crate::report::{Report, Spread, progress};
-use crate::work::{Movement, Work};
+use crate::work::{Movement, Resolved, Work};
 
 const ACCOUNTS: u32 = 32;
 /// Whoever may do everything is not stopped by `read_only`, so the units are somebody else's.
@@ -59,6 +59,8 @@ pub(crate) struct Findings {
     #[serde(flatten)]
     pub(crate) counts: Counts,
     #[serde(flatten)]
+    pub(crate) resolved: Resolved,
+    #[serde(flatten)]
     pub(crate) audit: Audit,
     /// Runs of a body beyond each unit's first.
     pub(crate) retries: u64,
@@ -93,7 +95,7 @@ pub(crate) fn run(
     arena.conn()?.query_drop(format!("CREATE USER {USER}"))?;
     arena.conn()?.query_drop(format!("GRANT ALL ON {}.* TO {USER}", arena.name()))?;
     let proxy = Proxy::start(("127.0.0.1", arena.server.port()))?;
-    let work = Work::new(connect(&arena, &proxy)?, mode);
+    let work = Work::new(connect(&arena, &proxy)?, mode)?;
     let crew = Crew::new(&work, Movement::transfer, ACCOUNTS);
     let scene = Scene { server: &arena.server, proxy: &proxy, commit: mode.commit() };
     let (times, answers) =
@@ -106,6 +108,7 @@ pub(crate) fn run(
         units,
         faults: times.iter().map(|(how, times)| (*how, times.len() as u64)).collect(),
         counts: answers.counts(),
+        resolved: work.resolved(),
         audit: arena.audit(&answers)?,
         retries: work.runs().saturating_sub(units),
         errors: crew.errors(),
@@ -149,16 +152,18 @@ fn disturb(
 
 impl Report for Findings {
     fn broken(&self) -> Vec<String> {
-        self.audit.broken()
+        self.audit.broken().into_iter().chain(undecided(self.exactly_once, self.counts)).collect()
     }
 }
 
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { exactly_once, writers, seconds, units, faults, counts, audit, retries, errors, resume_ms } = self;
+        let Self { exactly_once, writers, seconds, units, faults, counts, resolved, audit, retries, errors, resume_ms } =
+            self;
         let disturbed: u64 = faults.values().sum();
         writeln!(f, "{units} transfers by {writers} writers in {seconds} s, exactly_once = {exactly_once}")?;
         writeln!(f, "  {counts}; {retries} attempts run again")?;
+        writeln!(f, "  {resolved}")?;
         writeln!(f, "  {audit}")?;
         writeln!(f, "  {disturbed} disturbances; each with the time until the next unit was acknowledged after it:")?;
         for (how, count) in faults {
