@@ -1,5 +1,7 @@
 //! Never guess, never lose, never double: soaks that break servers and connections under units of work, and then hold what every
-//! caller was told against the rows. This file decides the order of the steps and the exit code; each sub-command is a file.
+//! caller was told against the rows. This file decides the order of the steps and the exit code; each sub-command has a file or a
+//! folder of its name. What several share: `arena` the server, `mode` how units are declared, `work` what they do, `crew` who runs
+//! them, `answers` what they were told, `audit` whether that is true.
 
 mod answers;
 mod arena;

@@ -5,6 +5,7 @@ mod kinds;
 use indicatif::ProgressBar;
 use proxy::{Ending, Part};
 
+use crate::args::Args;
 use crate::bank::{self, Disturbance};
 use crate::cut;
 use crate::elle;
@@ -14,6 +15,24 @@ use crate::kill9;
 use crate::mode::Mode;
 use crate::report::Report;
 
+/// What others read of the report of `kill9 --json`.
+const KILL9: [&str; 9] = [
+    "exactly_once",
+    "acknowledged",
+    "unknown",
+    "resolved_committed",
+    "resolved_rolled_back",
+    "lost",
+    "doubled",
+    "balance_ok",
+    "resume_ms",
+];
+
+#[test]
+fn the_command_line_contradicts_itself_nowhere() {
+    <Args as clap::CommandFactory>::command().debug_assert();
+}
+
 #[test]
 fn s82_a_server_killed_under_writers_loses_nothing_and_doubles_nothing() {
     let plan = kill9::Plan { rounds: 3, writers: 16, units: 30 };
@@ -22,6 +41,10 @@ fn s82_a_server_killed_under_writers_loses_nothing_and_doubles_nothing() {
         println!("{findings}");
         assert_eq!(findings.broken(), [""; 0]);
         assert!(findings.counts.acknowledged >= 3, "{findings}");
+        let json = serde_json::to_value(&findings).expect("numbers and names");
+        for name in KILL9 {
+            assert!(json.get(name).is_some(), "{name} is not in {json}");
+        }
     }
 }
 
