@@ -17,6 +17,7 @@ use unit_of_work::{Database, Isolation};
 use self::expected::{Snapshot, expected};
 use self::play::{Means, play};
 use self::schedules::{ALL, Schedule, TABLE};
+use crate::arena::start_durable;
 use crate::failure::Failure;
 use crate::report::{Report, progress};
 
@@ -54,7 +55,7 @@ pub(crate) struct Findings {
 /// MariaDB, without and with snapshot isolation.
 pub(crate) fn run_all() -> Result<Vec<Findings>, Failure> {
     let progress = progress(2 * (ALL.len() * LEVELS.len()) as u64);
-    let server = Server::start()?;
+    let server = start_durable()?;
     let findings = [Snapshot::Off, Snapshot::On].map(|snapshot| run(&server, snapshot, &progress));
     progress.finish_and_clear();
     findings.into_iter().collect()
