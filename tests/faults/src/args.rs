@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::bank;
 use crate::elle;
+use crate::hermitage;
 use crate::kill9;
 use crate::report::Form;
 
@@ -43,5 +44,5 @@ pub(crate) enum Soak {
     /// Appends to lists in many threads, and checks whether what was read can be put in an order.
     Elle(elle::Plan),
     /// Plays the schedules of Hermitage at every isolation level and shows which anomalies happen.
-    Hermitage,
+    Hermitage(hermitage::Plan),
 }

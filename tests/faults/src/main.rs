@@ -50,7 +50,7 @@ fn run(args: &Args) -> Result<Vec<String>, Failure> {
     let form = args.form();
     match &args.soak {
         Soak::Kill9(plan) => form.print(&kill9::run_all(plan)?),
-        Soak::Hermitage => form.print(&hermitage::run_all()?),
+        Soak::Hermitage(plan) => form.print(&hermitage::run_all(*plan)?),
         Soak::Elle(plan) => form.print(&[elle::run(plan)?]),
         Soak::Bank(plan) => form.print(&bank::run_all(plan)?),
         Soak::Hold => form.print(&hold::run_all()?),

@@ -9,7 +9,7 @@ use crate::args::Args;
 use crate::bank::{self, Disturbance};
 use crate::cut;
 use crate::elle;
-use crate::hermitage;
+use crate::hermitage::{self, Setting};
 use crate::hold::{self, First};
 use crate::kill9;
 use crate::mode::Mode;
@@ -50,10 +50,21 @@ fn s82_a_server_killed_under_writers_loses_nothing_and_doubles_nothing() {
 
 #[test]
 fn s65_the_schedules_of_hermitage_show_at_each_level_what_the_server_shows() {
-    for findings in hermitage::run_all().unwrap_or_else(|failure| panic!("{failure}")) {
-        println!("{findings}");
-        assert_eq!(findings.broken(), [""; 0]);
+    for setting in [Setting::MariaDb, Setting::MariaDbSnapshot] {
+        as_expected(setting);
     }
+}
+
+#[cfg(feature = "mysql")]
+#[test]
+fn s65_the_schedules_of_hermitage_show_on_mysql_what_it_shows() {
+    as_expected(Setting::MySql);
+}
+
+fn as_expected(setting: Setting) {
+    let findings = hermitage::run(setting, &ProgressBar::hidden()).unwrap_or_else(|failure| panic!("{failure}"));
+    println!("{findings}");
+    assert_eq!(findings.broken(), [""; 0]);
 }
 
 #[test]

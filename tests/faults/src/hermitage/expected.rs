@@ -1,7 +1,10 @@
 //! What each schedule is expected to show on MariaDB, as it was measured with the bare packets on 10.11: a unit of this library
 //! must be neither better nor worse than the level that it asked for.
 
+use ephemeral_mysql::Flavour;
 use unit_of_work::Isolation;
+
+use super::play::Ask;
 
 /// `x`: the anomaly happens. Otherwise it does not, and what keeps it from happening: an error's number, `wait`, or nothing.
 /// Columns: read uncommitted, read committed, then repeatable read and serializable without and with snapshot isolation.
@@ -22,22 +25,51 @@ const MARIADB: [(&str, [&str; 6]); 14] = [
     ("G2 Fekete", ["x", "x", "x", "1213", "x", "1213"]),
 ];
 
-/// Whether MariaDB's `innodb_snapshot_isolation` is on.
+/// Which server, and how it is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Snapshot {
-    Off,
-    On,
+pub(crate) enum Setting {
+    /// MariaDB with `innodb_snapshot_isolation` off: the default before 11.6.
+    MariaDb,
+    /// MariaDB with it on.
+    MariaDbSnapshot,
+    /// MySQL, which has no such setting and shows what MariaDB shows without it.
+    MySql,
+}
+
+impl Setting {
+    pub(crate) fn flavour(self) -> Flavour {
+        match self {
+            Self::MariaDb | Self::MariaDbSnapshot => Flavour::MariaDb,
+            Self::MySql => Flavour::MySql,
+        }
+    }
+
+    pub(crate) fn ask(self) -> Ask {
+        match self {
+            Self::MariaDb | Self::MariaDbSnapshot => Ask::Status,
+            Self::MySql => Ask::Transactions,
+        }
+    }
+
+    /// What has to be said to the server.
+    pub(crate) fn sql(self) -> Option<&'static str> {
+        match self {
+            Self::MariaDb => Some("SET GLOBAL innodb_snapshot_isolation = 0"),
+            Self::MariaDbSnapshot => Some("SET GLOBAL innodb_snapshot_isolation = 1"),
+            Self::MySql => None,
+        }
+    }
 }
 
 /// Whether the anomaly is expected, and in which words of the table.
-pub(crate) fn expected(name: &str, level: Isolation, snapshot: Snapshot) -> &'static str {
-    let column = match (level, snapshot) {
+pub(crate) fn expected(name: &str, level: Isolation, setting: Setting) -> &'static str {
+    let column = match (level, setting) {
         (Isolation::ReadUncommitted, _) => 0,
         (Isolation::ReadCommitted, _) => 1,
-        (Isolation::RepeatableRead, Snapshot::Off) => 2,
-        (Isolation::Serializable, Snapshot::Off) => 3,
-        (Isolation::RepeatableRead, Snapshot::On) => 4,
-        (Isolation::Serializable, Snapshot::On) => 5,
+        (Isolation::RepeatableRead, Setting::MariaDb | Setting::MySql) => 2,
+        (Isolation::Serializable, Setting::MariaDb | Setting::MySql) => 3,
+        (Isolation::RepeatableRead, Setting::MariaDbSnapshot) => 4,
+        (Isolation::Serializable, Setting::MariaDbSnapshot) => 5,
     };
     let row = MARIADB.iter().find(|(row, _)| *row == name);
     row.map_or_else(|| panic!("the table has no row {name}"), |(_, columns)| columns[column])

@@ -7,17 +7,18 @@ mod schedules;
 
 use std::fmt;
 
-use ephemeral_mysql::Server;
+use clap::Args;
+use ephemeral_mysql::{Profile, Server};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use unit_of_work::mysql::Conn;
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::{Database, Isolation};
 
-use self::expected::{Snapshot, expected};
+pub(crate) use self::expected::Setting;
+use self::expected::expected;
 use self::play::{Means, play};
 use self::schedules::{ALL, Schedule, TABLE};
-use crate::arena::start_durable;
 use crate::failure::Failure;
 use crate::report::{Report, progress};
 
@@ -52,47 +53,63 @@ pub(crate) struct Findings {
     pub(crate) cells: Vec<Cell>,
 }
 
-/// MariaDB, without and with snapshot isolation.
-pub(crate) fn run_all() -> Result<Vec<Findings>, Failure> {
-    let progress = progress(2 * (ALL.len() * LEVELS.len()) as u64);
-    let server = start_durable()?;
-    let findings = [Snapshot::Off, Snapshot::On].map(|snapshot| run(&server, snapshot, &progress));
-    progress.finish_and_clear();
-    findings.into_iter().collect()
+/// Which servers.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Plan {
+    /// On MySQL, too; it is fetched where none is installed.
+    #[arg(long)]
+    pub(crate) mysql: bool,
 }
 
-pub(crate) fn run(server: &Server, snapshot: Snapshot, progress: &ProgressBar) -> Result<Findings, Failure> {
+impl Plan {
+    fn settings(self) -> &'static [Setting] {
+        let all = &[Setting::MariaDb, Setting::MariaDbSnapshot, Setting::MySql];
+        if self.mysql { all } else { &all[..2] }
+    }
+}
+
+/// Each server with each setting.
+pub(crate) fn run_all(plan: Plan) -> Result<Vec<Findings>, Failure> {
+    let settings = plan.settings();
+    let progress = progress((settings.len() * ALL.len() * LEVELS.len()) as u64);
+    let findings = settings.iter().map(|setting| run(*setting, &progress)).collect();
+    progress.finish_and_clear();
+    findings
+}
+
+pub(crate) fn run(setting: Setting, progress: &ProgressBar) -> Result<Findings, Failure> {
+    let server = Server::builder().flavour(setting.flavour()).profile(Profile::Durable).start()?;
     let home = server.database();
     let mut conn = home.conn();
-    conn.query_drop(format!("SET GLOBAL innodb_snapshot_isolation = {}", u8::from(snapshot == Snapshot::On)))?;
+    setting.sql().map_or(Ok(()), |sql| conn.query_drop(sql))?;
     // After the setting, which sessions take over when they are opened.
     let db = Database::connect(&home.url())?;
     let cases = LEVELS.iter().flat_map(|level| ALL.iter().map(|schedule| (*level, schedule)));
     let cells = cases.map(|(level, schedule)| {
         progress.set_message(format!("{} at {level}", schedule.name));
         progress.inc(1);
-        cell(schedule, level, snapshot, &db, &mut conn)
+        cell(schedule, level, setting, &db, &mut conn)
     });
     let cells = cells.collect::<Result<_, Failure>>()?;
-    Ok(Findings { server: server.version().to_owned(), snapshot_isolation: snapshot == Snapshot::On, cells })
+    Ok(Findings { server: server.version().to_owned(), snapshot_isolation: setting == Setting::MariaDbSnapshot, cells })
 }
 
 fn cell(
     schedule: &Schedule,
     level: Isolation,
-    snapshot: Snapshot,
+    setting: Setting,
     db: &Database,
     conn: &mut Conn,
 ) -> Result<Cell, Failure> {
     TABLE.iter().try_for_each(|sql| conn.query_drop(sql))?;
-    let story = play(schedule, db, level, conn)?;
+    let story = play(schedule, db, level, conn, setting.ask())?;
     let means = match story.means() {
         Means::Error(code) => code.to_string(),
         Means::Wait => "wait".to_owned(),
         Means::View => String::new(),
     };
     let anomaly = (schedule.is_anomalous)(&story);
-    let expected = expected(schedule.name, level, snapshot);
+    let expected = expected(schedule.name, level, setting);
     Ok(Cell { schedule: schedule.name, level: level.to_string(), anomaly, means, expected })
 }
 

@@ -13,8 +13,6 @@ use unit_of_work::{Database, Error, Isolation, Retry, Tx};
 use super::schedules::{ALL_ROWS, Schedule, Step};
 use crate::failure::Failure;
 
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
-
 /// Rows of the table: id and value.
 pub(crate) type Rows = Vec<(i64, i64)>;
 
@@ -128,7 +126,13 @@ enum Ended {
 }
 
 /// Plays `schedule` with units of this isolation on `db`, with the table as it is.
-pub(crate) fn play(schedule: &Schedule, db: &Database, level: Isolation, conn: &mut Conn) -> Result<Story, Failure> {
+pub(crate) fn play(
+    schedule: &Schedule,
+    db: &Database,
+    level: Isolation,
+    conn: &mut Conn,
+    ask: Ask,
+) -> Result<Story, Failure> {
     let (parts, waited) = thread::scope(|scope| {
         let (tell, told) = channel();
         let steps = (0..schedule.transactions()).map(|who| {
@@ -140,7 +144,7 @@ pub(crate) fn play(schedule: &Schedule, db: &Database, level: Isolation, conn: &
         let steps = steps.collect();
         // What is left are the transactions' own: when the last of them is gone, everything has been told.
         drop(tell);
-        Stage::new(steps, told, conn).play(schedule)
+        Stage::new(steps, told, conn, ask).play(schedule)
     })?;
     Ok(Story { parts, waited, end: conn.query(ALL_ROWS)? })
 }
@@ -181,13 +185,14 @@ struct Stage<'c> {
     parts: Vec<Part>,
     waited: bool,
     conn: &'c mut Conn,
+    ask: Ask,
 }
 
 impl<'c> Stage<'c> {
-    fn new(steps: Vec<Sender<Step>>, told: Receiver<(usize, Told)>, conn: &'c mut Conn) -> Self {
+    fn new(steps: Vec<Sender<Step>>, told: Receiver<(usize, Told)>, conn: &'c mut Conn, ask: Ask) -> Self {
         // The first answer of each is its connection.
         let parts = steps.iter().map(|_| Part { sent: 1, ..Part::default() }).collect();
-        Self { steps, told, parts, waited: false, conn }
+        Self { steps, told, parts, waited: false, conn, ask }
     }
 
     fn play(mut self, schedule: &Schedule) -> Result<(Vec<Part>, bool), Failure> {
@@ -217,12 +222,16 @@ impl<'c> Stage<'c> {
             if self.parts.iter().all(Part::is_quiet) {
                 return Ok(());
             }
-            let waiting = waiting(self.conn)?;
+            // The pause comes first: most answers come at once, and what the server says must not be from before the step.
+            if let Ok((who, told)) = self.told.recv_timeout(self.ask.pause()) {
+                self.hear(who, told);
+                continue;
+            }
+            let waiting = self.ask.waiting(self.conn)?;
             if self.parts.iter().all(|part| part.is_quiet() || waiting.contains(&part.connection)) {
                 self.waited = true;
                 return Ok(());
             }
-            thread::sleep(LOOK_AGAIN);
         }
     }
 
@@ -237,12 +246,39 @@ impl<'c> Stage<'c> {
     }
 }
 
-/// The connections whose transactions wait for a lock: `… LOCK WAIT 2 lock struct(s) … thread id 12, …`. Not from
-/// `information_schema.innodb_trx`, which is a copy that is up to a tenth of a second old (`storage/innobase/trx/trx0i_s.cc`).
-fn waiting(conn: &mut Conn) -> Result<HashSet<u64>, Failure> {
-    let status: Option<Row> = conn.query_first("SHOW ENGINE INNODB STATUS")?;
-    let text: String = status.and_then(|row| row.get("Status")).unwrap_or_default();
-    let transactions = text.split("---TRANSACTION ").skip(1).filter(|part| part.contains("\nLOCK WAIT "));
-    let connections = transactions.filter_map(|part| part.split_once("thread id ")?.1.split(',').next()?.parse().ok());
-    Ok(connections.collect())
+/// How a server is asked whose transactions wait for a lock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ask {
+    /// `SHOW ENGINE INNODB STATUS`: `… LOCK WAIT 2 lock struct(s) … thread id 12, …`. On MySQL it leaves out those that only read.
+    Status,
+    /// `information_schema.innodb_trx`: a copy that is not renewed while anybody has read it within the last tenth of a second
+    /// (`can_cache_be_updated` in `storage/innobase/trx/trx0i_s.cc`).
+    Transactions,
+}
+
+impl Ask {
+    fn pause(self) -> Duration {
+        match self {
+            Self::Status => Duration::from_millis(1),
+            Self::Transactions => Duration::from_millis(120),
+        }
+    }
+
+    /// The connections of those transactions.
+    fn waiting(self, conn: &mut Conn) -> Result<HashSet<u64>, Failure> {
+        match self {
+            Self::Status => {
+                let status: Option<Row> = conn.query_first("SHOW ENGINE INNODB STATUS")?;
+                let text: String = status.and_then(|row| row.get("Status")).unwrap_or_default();
+                let waiting = text.split("---TRANSACTION ").skip(1).filter(|part| part.contains("\nLOCK WAIT "));
+                let thread = |part: &str| part.split_once("thread id ")?.1.split(',').next()?.parse().ok();
+                Ok(waiting.filter_map(thread).collect())
+            }
+            Self::Transactions => {
+                let waiting =
+                    "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
+                Ok(conn.query::<u64, _>(waiting)?.into_iter().collect())
+            }
+        }
+    }
 }
