@@ -16,7 +16,8 @@ use std::time::Duration;
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use unit_of_work::Database;
 
 use crate::bank::Bank;
@@ -74,25 +75,24 @@ async fn serve(db: Database, port: u16) -> io::Result<()> {
         .await
         .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}; see --port")))?;
     writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?)?;
+    // One listener for both: the service stops only when the first was taken off it, so that the second cannot be missed.
+    let mut interrupts = signal(SignalKind::interrupt())?;
+    let (tell, told) = oneshot::channel();
     let stop = async {
-        wait_for_ctrl_c().await;
-        eprintln!("finishing what has begun; Ctrl-C again to end at once");
+        if told.await.is_err() {
+            std::future::pending::<()>().await;
+        }
     };
     let served = axum::serve(listener, http::router(db)).with_graceful_shutdown(stop);
     let impatient = async {
-        wait_for_ctrl_c().await;
-        wait_for_ctrl_c().await;
+        interrupts.recv().await;
+        eprintln!("finishing what has begun; Ctrl-C again to end at once");
+        tell.send(()).ok();
+        interrupts.recv().await;
         io::Error::new(io::ErrorKind::Interrupted, "ended by a second Ctrl-C; units that were running are rolled back")
     };
     tokio::select! {
         served = served => served,
         ended = impatient => Err(ended),
-    }
-}
-
-async fn wait_for_ctrl_c() {
-    if ctrl_c().await.is_err() {
-        // Without the signal's handler Ctrl-C ends the process at once, and there is nothing to wait for.
-        std::future::pending::<()>().await;
     }
 }
