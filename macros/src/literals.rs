@@ -3,6 +3,7 @@
 //! What a text is decides the crate `unit-of-work-sql`, for the runtime as for this check.
 
 mod calls;
+mod names;
 mod text;
 
 use proc_macro2::{Ident, TokenStream};

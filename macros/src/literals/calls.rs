@@ -1,7 +1,10 @@
 //! Finds the driver calls in a body: `tx.exec_drop(…)`, `tx.connection()?.query::<u8, _>(…)`, at any depth, in the tokens of other
-//! macros too. Decides what a chain is and which calls on it send their first argument; what that argument says is `text`'s.
+//! macros too. Decides what a chain is and which calls on it send their first argument; what that argument says is
+//! `text`'s, where the name is somebody else's is `names`'.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+
+use super::names::{behind_another, is, lent};
 
 /// Methods of the transaction that give the driver's own connection, and what stands between that and its use. Behind any other
 /// the chain is about something else: `tx.local::<Journal>().exec("drop the rest")`.
@@ -26,40 +29,25 @@ fn is_of(method: &str, family: &str) -> bool {
 
 fn search(tokens: TokenStream, tx: &Ident, found: &mut Vec<TokenStream>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let mut rest = tokens.as_slice();
-    let mut previous = None;
-    while let [token, behind @ ..] = rest {
+    let mut at = 0;
+    while let Some((before, rest @ [token, behind @ ..])) = tokens.split_at_checked(at) {
+        let elsewhere = behind_another(before, rest, tx);
         match token {
-            // From here on the name may be somebody else's.
-            TokenTree::Ident(word) if word == "let" && binds(behind, tx) => {
-                return;
-            }
-            TokenTree::Ident(word) if word == tx && !continues(previous) => chain(behind, found),
-            TokenTree::Group(group) => search(group.stream(), tx, found),
+            _ if elsewhere.is_some() => {}
+            TokenTree::Ident(word) if word == tx && !continues(before) => chain(behind, found),
+            TokenTree::Group(group) => search(lent(before, group), tx, found),
             TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
-        previous = Some(token);
-        rest = behind;
+        at = tokens.len() - elsewhere.unwrap_or(behind).len();
     }
 }
 
-/// Whether a word behind this token is a field, a method or a part of a path.
-fn continues(previous: Option<&TokenTree>) -> bool {
-    matches!(previous, Some(TokenTree::Punct(punct)) if matches!(punct.as_char(), '.' | ':' | '\''))
-}
-
-/// Whether the pattern behind `let` has the name in it.
-fn binds(behind: &[TokenTree], tx: &Ident) -> bool {
-    let is_end =
-        |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if matches!(punct.as_char(), '=' | ';' | ':'));
-    behind.iter().take_while(|token| !is_end(token)).any(|token| mentions(token, tx))
-}
-
-fn mentions(token: &TokenTree, name: &Ident) -> bool {
-    match token {
-        TokenTree::Ident(ident) => ident == name,
-        TokenTree::Group(group) => group.stream().into_iter().any(|token| mentions(&token, name)),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+/// Whether a word behind these tokens is a field, a method, a part of a path or a label; behind one `:` stands a value.
+fn continues(before: &[TokenTree]) -> bool {
+    match before {
+        [.., colon, last] if is(last, ':') => is(colon, ':'),
+        [.., last] => is(last, '.') || is(last, '\''),
+        [] => false,
     }
 }
 
@@ -83,8 +71,8 @@ fn chain(tokens: &[TokenTree], found: &mut Vec<TokenStream>) {
 }
 
 fn without_question_marks(mut tokens: &[TokenTree]) -> &[TokenTree] {
-    while let [TokenTree::Punct(punct), behind @ ..] = tokens
-        && punct.as_char() == '?'
+    while let [mark, behind @ ..] = tokens
+        && is(mark, '?')
     {
         tokens = behind;
     }
@@ -93,7 +81,6 @@ fn without_question_marks(mut tokens: &[TokenTree]) -> &[TokenTree] {
 
 /// What stands behind `::<…>`; the brackets may be nested, and an arrow in them is no bracket.
 fn without_turbofish(tokens: &[TokenTree]) -> &[TokenTree] {
-    let is = |token: &TokenTree, wanted| matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted);
     let [first, second, open, ..] = tokens else { return tokens };
     if !(is(first, ':') && is(second, ':') && is(open, '<')) {
         return tokens;
@@ -116,6 +103,5 @@ fn without_turbofish(tokens: &[TokenTree]) -> &[TokenTree] {
 
 /// The tokens of the first argument.
 fn first(arguments: TokenStream) -> TokenStream {
-    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
-    arguments.into_iter().take_while(|token| !is_comma(token)).collect()
+    arguments.into_iter().take_while(|token| !is(token, ',')).collect()
 }

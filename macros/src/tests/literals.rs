@@ -53,6 +53,28 @@ fn every_driver_call_on_the_transaction_is_read() {
             println!("{:?}", tx.query_drop("COMMIT"))
         }),
         quote!(tx.savepoint(|tx| tx.query_drop("COMMIT"))),
+        quote!(tx.savepoint::<Vec<u8>, Error>(move |tx: &mut Tx<'_>| { tx.query_drop("COMMIT") })),
+        quote!(tx.before_commit(|tx| tx.query_drop("COMMIT"))),
+        quote!(with_current(|tx| tx.query_drop("COMMIT"))),
+        quote!(Account { first: tx.query_first("COMMIT")? }),
+        quote!(if a | b { log::debug!("{}", tx.query_drop("COMMIT")) } else { c | d }),
+        quote!(match id {
+            1 => tx.query_drop("COMMIT"),
+            _ => Ok(()),
+        }),
+        quote!(match id {
+            Some(id) if tx.ready() => {}
+            _ => tx.query_drop("COMMIT")?,
+        }),
+        quote!(
+            fn helper(tx: &Shell) {
+                tx.exec("BEGIN")
+            },
+            tx.query_drop("COMMIT")
+        ),
+        quote!(for tx in all { tx.exec("BEGIN") } tx.query_drop("COMMIT")),
+        quote!(f(|tx| tx.exec("BEGIN"), tx.query_drop("COMMIT"))),
+        quote!(match id { Some(tx) => tx.exec("BEGIN"), None => {} Other { tx } => { tx.exec("BEGIN") } }; tx.query_drop("COMMIT")),
         quote!({
             const END: &str = "COMMIT";
             tx.query_drop(END)?;
@@ -89,6 +111,25 @@ fn other_calls_are_nobodys_business() {
         quote!({ const A: &str = "COMMIT"; tx.query_drop(A)?; } { const A: &str = "SELECT 1"; tx.query_drop(A)?; }),
         quote!(let (tx, rx) = channel(); tx.exec("COMMIT")),
         quote!(let tx = Shell::new(); tx.exec("COMMIT")),
+        quote!(
+            unsafe fn helper<T>(tx: &Shell) -> [u8; { 3 }]
+            where
+                T: Copy,
+            {
+                tx.exec("COMMIT")
+            }
+        ),
+        quote!(for (_, tx) in all {
+            tx.exec("COMMIT")
+        }),
+        quote!(shell.run(move |a, (tx, _)| -> u8 { tx.exec("COMMIT") })),
+        quote!(match shell {
+            A | B(tx) if tx.is_empty() => tx.exec("COMMIT"),
+            C { tx, .. } => {
+                tx.exec("COMMIT")
+            }
+        }),
+        quote!(a::tx.exec("COMMIT"), 'tx: loop {}),
         quote!(if let Some(tx) = shell {
             tx.exec("COMMIT")
         }),

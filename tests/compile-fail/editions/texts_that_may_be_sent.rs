@@ -43,6 +43,28 @@ fn another_tx(tx: &mut Tx<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+#[unit_of_work(read_only)]
+fn somebody_elses_tx(tx: &mut Tx<'_>) -> Result<(), Error> {
+    #[unit_of_work(propagation = "requires_new")]
+    fn apart(tx: &mut Tx<'_>) -> Result<(), Error> {
+        tx.exec_drop("UPDATE account SET read_at = NOW()", ())
+    }
+    fn shell(tx: &Shell) {
+        tx.exec("COMMIT");
+    }
+    apart()?;
+    shell(&Shell);
+    for tx in [Shell] {
+        tx.exec("COMMIT");
+    }
+    [Shell].iter().for_each(|tx| tx.exec("COMMIT"));
+    match Some(Shell) {
+        Some(tx) if std::mem::size_of_val(&tx) == 0 => tx.exec("COMMIT"),
+        Some(_) | None => {}
+    }
+    tx.exec_drop("SELECT 1", ())
+}
+
 fn main() {
-    let _ = (words("").is_err(), temporary().is_err(), another_tx().is_err());
+    let _ = (words("").is_err(), temporary().is_err(), another_tx().is_err(), somebody_elses_tx().is_err());
 }
