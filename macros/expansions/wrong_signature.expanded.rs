@@ -6,8 +6,6 @@
 }
 pub fn place(mut order: Order) -> Result<&str, Error> {
     let tx: &mut Tx<'_> = ::unit_of_work::__private::refused();
-    {
-        order.number += 1;
-        Ok("placed")
-    }
+    order.number += 1;
+    Ok("placed")
 }

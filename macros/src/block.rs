@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Meta, Token, Visibility};
+use syn::{Attribute, Error, Ident, Meta, MetaNameValue, Token, Visibility};
 
 use crate::args::Args;
 use crate::errors::Errors;
@@ -32,6 +32,8 @@ enum Member {
 enum Own {
     Nothing,
     Arguments(TokenStream),
+    /// `#[unit_of_work = …]`, which the compiler refuses where it reads the attribute itself.
+    Value(Box<MetaNameValue>),
     Skip,
 }
 
@@ -98,7 +100,9 @@ fn other(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let ahead = input.fork();
     ahead.call(Attribute::parse_outer)?;
     ahead.parse::<Visibility>()?;
-    let has_value = ahead.peek(Token![const]) || ahead.peek(Token![type]);
+    // Not that of a `const fn`, which has a name only behind its keywords.
+    let is_constant = ahead.peek(Token![const]) && (ahead.peek2(Ident) || ahead.peek2(Token![_]));
+    let has_value = is_constant || ahead.peek(Token![type]);
     let mut tokens = TokenStream::new();
     while !input.is_empty() {
         let token = input.parse::<TokenTree>()?;
@@ -137,13 +141,18 @@ enum Defaults<'a> {
 
 impl Defaults<'_> {
     fn expand(&self, mut function: UnitFn, written: TokenStream) -> TokenStream {
+        let mut errors = Errors::default();
         let arguments = match own(&mut function) {
             Own::Skip => return function.into_token_stream(),
             Own::Nothing if function.tx.is_none() => return written,
             Own::Nothing => TokenStream::new(),
             Own::Arguments(arguments) => arguments,
+            Own::Value(value) => {
+                let message = "arguments stand in parentheses: `#[unit_of_work(read_only)]`";
+                errors.push(Error::new_spanned(value, message));
+                TokenStream::new()
+            }
         };
-        let mut errors = Errors::default();
         let own = read(KEYS, arguments, &mut errors);
         let place = function.sig.ident.span();
         let args = match self {
@@ -161,7 +170,8 @@ fn own(function: &mut UnitFn) -> Own {
     match function.attrs.remove(position).meta {
         Meta::List(list) if is_skip(&list.tokens) => Own::Skip,
         Meta::List(list) => Own::Arguments(list.tokens),
-        Meta::Path(_) | Meta::NameValue(_) => Own::Arguments(TokenStream::new()),
+        Meta::NameValue(value) => Own::Value(Box::new(value)),
+        Meta::Path(_) => Own::Arguments(TokenStream::new()),
     }
 }
 

@@ -2,6 +2,8 @@
 //! Which mistakes there are is decided by `args` and `rules`.
 
 use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Attribute;
 
 /// All mistakes found so far.
 #[derive(Debug, Default)]
@@ -27,6 +29,12 @@ impl Errors {
     /// One `compile_error!` per mistake, each at its token.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0.map(syn::Error::into_compile_error).unwrap_or_default()
+    }
+
+    /// The same, each of them under the conditions of what it speaks of.
+    pub(crate) fn into_tokens_under(self, conditions: &[&Attribute]) -> TokenStream {
+        let messages = self.0.into_iter().flatten().map(syn::Error::into_compile_error);
+        messages.map(|message| quote!(#(#conditions)* #message)).collect()
     }
 }
 

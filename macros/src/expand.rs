@@ -1,7 +1,7 @@
 //! Prints a function as a unit of work: one call into the runtime. Every token is the user's, with the user's place in the
 //! source, or an absolute path; no decision is taken here but which of the runtime's entries to call.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
@@ -15,7 +15,7 @@ use syn::{
 use crate::args::{Args, Attempts};
 use crate::block::{self, Block};
 use crate::errors::Errors;
-use crate::function::{Argument, Body, UnitFn, is_tx_type, mentions};
+use crate::function::{Argument, Body, UnitFn, bare, is_tx_type, mentions};
 use crate::keys::KEYS;
 use crate::list::read;
 use crate::literals;
@@ -46,7 +46,10 @@ pub(crate) fn unit(function: &UnitFn, args: &Args, errors: Errors) -> TokenStrea
     let expanded = if refusals.is_empty() { wrapper(function, args) } else { stand_in(function, &args.runtime) };
     let mut texts = Errors::default();
     literals::check(function, args, &mut texts);
-    [errors.into_tokens(), refusals.into_tokens(), texts.into_tokens(), expanded].into_iter().collect()
+    // A function that is not compiled has no mistakes.
+    let conditions: Vec<&Attribute> = function.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
+    let messages = [errors, refusals, texts].map(|errors| errors.into_tokens_under(&conditions));
+    messages.into_iter().chain([expanded]).collect()
 }
 
 /// What cannot be read as a function: a mistake in one, or something else.
@@ -265,24 +268,39 @@ fn is_lint(attr: &Attribute) -> bool {
 /// nor its body get errors that follow from the refusal.
 fn stand_in(function: &UnitFn, runtime: &Path) -> TokenStream {
     let UnitFn { attrs, vis, sig, .. } = function;
+    let (passed, tx) = match &function.tx {
+        Some(tx) if is_passed(&tx.ty) => (Some(tx), None),
+        tx => (None, tx.as_ref()),
+    };
     let receiver = function.receiver.iter().cloned().map(FnArg::Receiver);
-    let arguments = function.arguments.iter().map(|argument| FnArg::Typed(argument.param.clone()));
+    let arguments = function.arguments.iter().map(|argument| &argument.param);
+    let arguments = passed.into_iter().chain(arguments).cloned().map(FnArg::Typed);
     let inputs: Punctuated<FnArg, Token![,]> = receiver.chain(arguments).collect();
     let output = if inputs.is_empty() { outliving(&sig.output) } else { sig.output.clone() };
     let signature = Signature { constness: None, inputs, output, ..sig.clone() };
-    let tx = function.tx.as_ref().map(|tx| {
+    let tx = tx.map(|tx| {
         let (pat, ty) = (&tx.pat, lent(&tx.ty));
         quote!(let #pat: #ty = #runtime::__private::refused();)
     });
     match &function.body {
-        Body::Block(body) | Body::Expanded(body) => quote!(#(#attrs)* #vis #signature { #tx #body }),
+        // Among its own statements: in a block around them the body's would be one too many.
+        Body::Block(body) | Body::Expanded(body) => {
+            let mut with_tx = Group::new(Delimiter::Brace, tx.into_iter().chain([body.stream()]).collect());
+            with_tx.set_span(body.span());
+            quote!(#(#attrs)* #vis #signature #with_tx)
+        }
         Body::Missing(semicolon) => quote!(#(#attrs)* #vis #signature #semicolon),
     }
 }
 
+/// Whether a parameter that is called like a transaction is something else, which callers pass.
+fn is_passed(ty: &Type) -> bool {
+    !is_tx_type(ty) && !matches!(bare(ty), Type::Reference(_))
+}
+
 /// The transaction's type as it should have been written: the body was written for that.
 fn lent(ty: &Type) -> TokenStream {
-    match ty {
+    match bare(ty) {
         Type::Reference(reference) if reference.mutability.is_none() => {
             let (and, lifetime, elem) = (reference.and_token, &reference.lifetime, &reference.elem);
             quote!(#and #lifetime mut #elem)

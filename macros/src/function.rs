@@ -160,12 +160,19 @@ fn is_transaction(param: &PatType) -> bool {
 
 /// Whether the type is spelt `Tx`, by value or behind references.
 pub(crate) fn is_tx_type(ty: &Type) -> bool {
-    match ty {
+    match bare(ty) {
         Type::Reference(reference) => is_tx_type(&reference.elem),
-        Type::Group(group) => is_tx_type(&group.elem),
-        Type::Paren(paren) => is_tx_type(&paren.elem),
         Type::Path(path) => path.path.segments.last().is_some_and(|segment| segment.ident == "Tx"),
         _ => false,
+    }
+}
+
+/// The type without parentheses, and without the invisible brackets around what a user's macro was given.
+pub(crate) fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        ty => ty,
     }
 }
 

@@ -10,7 +10,7 @@ use syn::{
 
 use crate::args::{Args, Attempts, Given, Mode, Origin};
 use crate::errors::Errors;
-use crate::function::{Body, UnitFn, is_tx_type};
+use crate::function::{Body, UnitFn, bare, is_tx_type};
 
 type ArgumentRule = fn(&Args, &mut Errors);
 type Rule = fn(&UnitFn, &mut Errors);
@@ -205,7 +205,7 @@ fn transaction_comes_first(function: &UnitFn, errors: &mut Errors) {
 
 fn transaction_is_lent(function: &UnitFn, errors: &mut Errors) {
     let Some(tx) = &function.tx else { return };
-    match &*tx.ty {
+    match bare(&tx.ty) {
         Type::Reference(reference) if reference.mutability.is_some() => {}
         Type::Reference(_) => {
             let message = "statements need the transaction for themselves: write `&mut Tx`";
@@ -289,7 +289,7 @@ fn no_mutable_self(function: &UnitFn, errors: &mut Errors) {
     let Some(receiver) = &function.receiver else { return };
     let is_mutable = match &receiver.kind {
         ReceiverKind::Reference(_, _, mutability) => mutability.is_some(),
-        ReceiverKind::Typed(_, ty) => matches!(&**ty, Type::Reference(reference) if reference.mutability.is_some()),
+        ReceiverKind::Typed(_, ty) => matches!(bare(ty), Type::Reference(reference) if reference.mutability.is_some()),
         _ => false,
     };
     if is_mutable || receiver.mutability.is_some() {

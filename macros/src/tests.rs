@@ -227,7 +227,7 @@ fn a_refused_function_stands_in_for_itself() {
     let expected = quote! {
         pub fn place(mut order: Order) -> Result<&str, Error> {
             let tx: &mut Tx<'_> = ::unit_of_work::__private::refused();
-            { BODY }
+            BODY
         }
     };
     assert_eq!(text(&rest), text(&expected));

@@ -121,6 +121,9 @@ fn functions_without_a_transaction_stay_unless_they_carry_the_attribute() {
             #[persistence::unit_of_work]
             fn around(&self) -> Result<(), Error> { BODY }
             fn still_being_wri(&self, tx: &mut) -> Result { 3 }
+            const unsafe fn still_being_written_too(tx: &mut) -> u8 { 3 }
+            const _: () = { assert!(true) };
+            fn behind(&self, tx: &mut Tx<'_>) -> Result<(), Error> { BODY }
         }
     );
     let output = text(&unit_of_work(quote!(), &item));
@@ -143,7 +146,7 @@ fn functions_without_a_transaction_stay_unless_they_carry_the_attribute() {
     ] {
         assert!(output.contains(&text(&kept)), "{kept}\n{output}");
     }
-    assert_eq!(output.matches("__private::run").count(), 1, "{output}");
+    assert_eq!(output.matches("__private::run").count(), 2, "{output}");
     assert!(!output.contains("[unit_of_work") && !output.contains("::unit_of_work]"), "{output}");
 }
 
@@ -175,6 +178,26 @@ fn mistakes_in_a_block_are_told_once_and_nothing_follows_from_them() {
         assert_eq!(messages, [message]);
         assert!(functions.iter().all(|function| function.contains("__private::once")), "{functions:?}");
     }
+}
+
+#[test]
+fn mistakes_of_a_function_under_a_condition_are_under_it_too() {
+    let item = quote!(
+        impl Accounts {
+            #[cfg(old)]
+            #[unit_of_work(naem = "a")]
+            async fn open(&self, tx: &mut Tx<'_>) -> Result<(), Error> {}
+        }
+    );
+    let output = text(&unit_of_work(quote!(), &item));
+    assert_eq!(output.matches("compile_error!").count(), 2, "{output}");
+    assert_eq!(output.matches("#[cfg(old)]::core::compile_error!").count(), 2, "{output}");
+}
+
+#[test]
+fn an_attribute_with_a_value_is_no_attribute_without_arguments() {
+    let (messages, _) = expanded(quote!(), &block(&quote!(#[unit_of_work = "read_only"])));
+    assert_eq!(messages, ["arguments stand in parentheses: `#[unit_of_work(read_only)]`"]);
 }
 
 #[test]

@@ -69,6 +69,12 @@ where
         tx.missing()
     }
 
+    #[cfg(any())]
+    #[unit_of_work(naem = "elsewhere")]
+    async fn wrong_only_elsewhere(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        tx.query_drop("COMMIT")
+    }
+
     #[cfg(all())]
     fn only_here(&self, tx: &mut Tx<'_>) -> Result<usize, Error> {
         tx.exec_drop("DELETE FROM account", ())?;

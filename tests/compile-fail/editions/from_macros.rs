@@ -69,7 +69,22 @@ with_any_tokens! {
     }
 }
 
+macro_rules! with_a_transaction {
+    ($name:ident, $self:ty, $tx:ty) => {
+        impl Lender {
+            #[unit_of_work]
+            fn $name(self: $self, tx: $tx) -> Result<(), Error> {
+                tx.exec_drop("DELETE FROM account", ())
+            }
+        }
+    };
+}
+
+struct Lender;
+with_a_transaction!(lend, &Self, &mut Tx<'_>);
+
 fn main() {
+    let _ = Lender.lend().is_err();
     let _ = (close(1).is_err(), close_two(1, 2).is_err(), by_fragments((1, 2)).is_err(), any(&[]).is_err());
     let account = Account(1);
     let _ = (account.key(), account.first(2).is_err());

@@ -11,4 +11,6 @@ fn report(tx: Sender<u64>) -> Result<(), Error> {
     Ok(())
 }
 
-fn main() {}
+fn main() {
+    let _ = report(std::sync::mpsc::channel().0);
+}
