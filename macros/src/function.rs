@@ -119,8 +119,10 @@ fn body(block: Group, attrs: &mut Vec<Attribute>) -> syn::Result<Body> {
     let stream = block.stream();
     let mut tokens = stream.clone().into_iter().peekable();
     let is_attribute = matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#');
-    // Nobody else names what is private there.
-    if tokens.any(|token| matches!(token, TokenTree::Ident(ident) if ident == "__private")) {
+    // Others name something private, too; nobody else what is called there.
+    let is_private = |token| matches!(token, TokenTree::Ident(word) if word == "__private");
+    let is_entry = |token| matches!(token, Some(TokenTree::Ident(word)) if word == "run" || word == "run_on");
+    if tokens.any(is_private) && is_entry(tokens.nth(2)) {
         return Ok(Body::Expanded(block));
     }
     if !is_attribute {
