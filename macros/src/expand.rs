@@ -2,7 +2,7 @@
 //! source, or an absolute path; no decision is taken here but which of the runtime's entries to call.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
@@ -145,10 +145,10 @@ fn lend(expr: &Expr) -> TokenStream {
 
 /// `.method(value)`.
 fn call(setting: &Setting, runtime: &Path) -> TokenStream {
-    let method = format_ident!("{}", setting.method);
+    let method = Ident::new(setting.method, Span::call_site());
     let value = match &setting.value {
         Value::Constant(constant) => {
-            let (ty, name) = (format_ident!("{}", constant.ty), format_ident!("{}", constant.name));
+            let [ty, name] = [constant.ty, constant.name].map(|word| Ident::new(word, Span::call_site()));
             quote!(#runtime::#ty::#name)
         }
         Value::Nothing => TokenStream::new(),
@@ -171,13 +171,15 @@ fn values(function: &UnitFn, args: &Args) -> TokenStream {
     function.arguments.iter().rev().fold(quote!(()), |rest, Argument { name, param }| {
         let ty = erased(&param.ty);
         let entry = match args.attempts {
-            Attempts::One => quote!(once),
-            Attempts::Several if is_generic(&param.ty, function) => quote!(cloned_for_each_attempt),
-            Attempts::Several => quote!(replayable),
+            Attempts::One => "once",
+            Attempts::Several if is_generic(&param.ty, function) => "cloned_for_each_attempt",
+            Attempts::Several => "replayable",
         };
         // All of the call stands at the type, so that every compiler reports there what the type lacks.
-        let call = placed(quote!(#runtime::__private::#entry), param.ty.span());
-        quote!((#call::<#ty>(#name), #rest))
+        let place = param.ty.span();
+        let (library, here) = (placed(runtime.to_token_stream(), place), Span::call_site().located_at(place));
+        let entry = Ident::new(entry, here);
+        quote_spanned!(here=> (#library::__private::#entry::<#ty>(#name), #rest))
     })
 }
 

@@ -119,10 +119,16 @@ fn body(block: Group, attrs: &mut Vec<Attribute>) -> syn::Result<Body> {
     let stream = block.stream();
     let mut tokens = stream.clone().into_iter().peekable();
     let is_attribute = matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#');
-    // Others name something private, too; nobody else what is called there.
+    // Others name something private, too; nobody else calls what is there, first of all.
+    let is_of_a_path = |token: &TokenTree| match token {
+        TokenTree::Ident(_) => true,
+        TokenTree::Punct(punct) => punct.as_char() == ':',
+        TokenTree::Group(_) | TokenTree::Literal(_) => false,
+    };
+    let mut path = tokens.take_while(is_of_a_path);
     let is_private = |token| matches!(token, TokenTree::Ident(word) if word == "__private");
     let is_entry = |token| matches!(token, Some(TokenTree::Ident(word)) if word == "run" || word == "run_on");
-    if tokens.any(is_private) && is_entry(tokens.nth(2)) {
+    if path.any(is_private) && is_entry(path.nth(2)) {
         return Ok(Body::Expanded(block));
     }
     if !is_attribute {

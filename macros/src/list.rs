@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, Expr, Token, token};
+use syn::{Error, Expr, ExprLit, Token, token};
 
 use crate::errors::{Errors, did_you_mean};
 use crate::value::{Form, Given};
@@ -47,9 +47,10 @@ pub(crate) fn read<M>(keys: &[Key<M>], tokens: TokenStream, errors: &mut Errors)
 }
 
 fn find<'k, M>(keys: &'k [Key<M>], name: &Ident) -> syn::Result<&'k Key<M>> {
-    keys.iter().find(|key| name == key.name).ok_or_else(|| {
+    let word = name.to_string();
+    keys.iter().find(|key| word == key.name).ok_or_else(|| {
         let known: Vec<&str> = keys.iter().map(|key| key.name).filter(|name| !NOT_PROPOSED.contains(name)).collect();
-        let guess = did_you_mean(&name.to_string(), &known);
+        let guess = did_you_mean(&word, &known);
         Error::new(name.span(), format!("unknown argument `{name}`; {guess}"))
     })
 }
@@ -97,7 +98,7 @@ fn item_up_to_comma(input: ParseStream<'_>) -> syn::Result<(Ident, Form)> {
         if input.is_empty() || input.peek(Token![,]) {
             return Err(Error::new_spanned(equals, format!("`{name}` is given no value after `=`")));
         }
-        return Ok((name, Form::Equals(bare(input.parse()?))));
+        return Ok((name, Form::Equals(value(input)?)));
     }
     if input.peek(token::Paren) {
         let list;
@@ -105,6 +106,16 @@ fn item_up_to_comma(input: ParseStream<'_>) -> syn::Result<(Ident, Form)> {
         return Ok((name, Form::List(list.parse()?)));
     }
     Ok((name, Form::Alone))
+}
+
+/// Nearly all values are literals, and the way to one through the parser of expressions is long.
+fn value(input: ParseStream<'_>) -> syn::Result<Expr> {
+    match input.cursor().literal() {
+        Some((_, behind)) if behind.eof() || behind.punct().is_some_and(|(punct, _)| punct.as_char() == ',') => {
+            Ok(Expr::Lit(ExprLit { attrs: Vec::new(), lit: input.parse()? }))
+        }
+        Some(_) | None => input.parse().map(bare),
+    }
 }
 
 /// The value without the invisible brackets around what a user's macro was given.

@@ -13,7 +13,7 @@ const PASSED_ON_BY: &[&str] = &["connection", "unwrap", "expect", "map_err"];
 /// The first arguments of the driver calls on chains that begin with `tx`.
 pub(super) fn calls(body: TokenStream, tx: &Ident) -> Vec<TokenStream> {
     let mut found = Vec::new();
-    search(body, tx, &mut found);
+    search(body, &tx.to_string(), &mut found);
     found
 }
 
@@ -27,14 +27,16 @@ fn is_of(method: &str, family: &str) -> bool {
     method.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
-fn search(tokens: TokenStream, tx: &Ident, found: &mut Vec<TokenStream>) {
+fn search(tokens: TokenStream, tx: &str, found: &mut Vec<TokenStream>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut at = 0;
     while let Some((before, rest @ [token, behind @ ..])) = tokens.split_at_checked(at) {
-        let elsewhere = behind_another(before, rest, tx);
+        // To compare words is to ask the compiler for their texts: once for each.
+        let word = if let TokenTree::Ident(word) = token { word.to_string() } else { String::new() };
+        let elsewhere = behind_another(&word, before, rest, tx);
         match token {
             _ if elsewhere.is_some() => {}
-            TokenTree::Ident(word) if word == tx && !continues(before) => chain(behind, found),
+            TokenTree::Ident(_) if word == tx && !continues(before) => chain(behind, found),
             TokenTree::Group(group) => search(lent(before, group), tx, found),
             TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }

@@ -11,13 +11,15 @@ pub(super) fn is(token: &TokenTree, wanted: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
 }
 
-/// If the name is another's in what begins with `rest`: what stands behind that.
-pub(super) fn behind_another<'t>(before: &[TokenTree], rest: &'t [TokenTree], name: &Ident) -> Option<&'t [TokenTree]> {
+/// If the name is another's in what begins with `rest`, whose first token is `word` if it is one: what stands behind that.
+pub(super) fn behind_another<'t>(
+    word: &str,
+    before: &[TokenTree],
+    rest: &'t [TokenTree],
+    name: &str,
+) -> Option<&'t [TokenTree]> {
     match rest {
-        // No function sees the variables around it.
-        [TokenTree::Ident(word), TokenTree::Ident(_), behind @ ..] if word == "fn" => Some(behind_block(behind)),
-        [TokenTree::Ident(word), behind @ ..] if word == "let" && binds(behind, name) => Some(&[]),
-        [TokenTree::Ident(word), behind @ ..] if word == "for" && loops(behind, name) => Some(behind_block(behind)),
+        [TokenTree::Ident(_), behind @ ..] => behind_word(word, behind, name),
         [bar, behind @ ..] if is(bar, '|') && begins_a_value(before) => {
             let (parameters, body) = behind.split_at_checked(behind.iter().position(|token| is(token, '|'))?)?;
             parameters.iter().any(|token| mentions(token, name)).then(|| behind_value(body))
@@ -29,15 +31,25 @@ pub(super) fn behind_another<'t>(before: &[TokenTree], rest: &'t [TokenTree], na
     }
 }
 
+fn behind_word<'t>(word: &str, behind: &'t [TokenTree], name: &str) -> Option<&'t [TokenTree]> {
+    match (word, behind) {
+        // No function sees the variables around it.
+        ("fn", [TokenTree::Ident(_), ..]) => Some(behind_block(behind)),
+        ("let", _) if binds(behind, name) => Some(&[]),
+        ("for", _) if loops(behind, name) => Some(behind_block(behind)),
+        _ => None,
+    }
+}
+
 /// The tokens in the brackets, without the parameters of a closure that is lent a transaction.
 pub(super) fn lent(before: &[TokenTree], group: &Group) -> TokenStream {
-    let is_lent = called(before).is_some_and(|method| LENT_BY.iter().any(|lender| method == lender));
+    if !called(before).is_some_and(|method| LENT_BY.iter().any(|lender| method == lender)) {
+        return group.stream();
+    }
     let mut tokens = group.stream().into_iter().peekable();
-    if is_lent {
-        tokens.next_if(|token| matches!(token, TokenTree::Ident(word) if word == "move"));
-        if tokens.next_if(|token| is(token, '|')).is_some() {
-            tokens.find(|token| is(token, '|'));
-        }
+    tokens.next_if(|token| matches!(token, TokenTree::Ident(word) if word == "move"));
+    if tokens.next_if(|token| is(token, '|')).is_some() {
+        tokens.find(|token| is(token, '|'));
     }
     tokens.collect()
 }
@@ -55,19 +67,19 @@ fn called(before: &[TokenTree]) -> Option<&Ident> {
 }
 
 /// Whether the pattern behind `let` has the name in it.
-fn binds(behind: &[TokenTree], name: &Ident) -> bool {
+fn binds(behind: &[TokenTree], name: &str) -> bool {
     let is_end = |token: &TokenTree| ['=', ';', ':'].iter().any(|end| is(token, *end));
     behind.iter().take_while(|token| !is_end(token)).any(|token| mentions(token, name))
 }
 
 /// Whether the pattern behind `for` has the name in it.
-fn loops(behind: &[TokenTree], name: &Ident) -> bool {
+fn loops(behind: &[TokenTree], name: &str) -> bool {
     let is_end = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "in");
     behind.iter().take_while(|token| !is_end(token)).any(|token| mentions(token, name))
 }
 
 /// Whether the pattern of the arm that these tokens end with has the name in it. A condition binds nothing.
-fn arm_binds(before: &[TokenTree], name: &Ident) -> bool {
+fn arm_binds(before: &[TokenTree], name: &str) -> bool {
     let fields = before.iter().rev().take(1).filter(|last| is_block(last));
     let others = before.iter().rev().skip(fields.clone().count());
     let arm = fields.chain(others.take_while(|token| !is(token, ',') && !is_block(token)));
@@ -107,7 +119,7 @@ fn is_block(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
 }
 
-fn mentions(token: &TokenTree, name: &Ident) -> bool {
+fn mentions(token: &TokenTree, name: &str) -> bool {
     match token {
         TokenTree::Ident(ident) => ident == name,
         TokenTree::Group(group) => group.stream().into_iter().any(|token| mentions(&token, name)),

@@ -1,7 +1,7 @@
 //! What an argument says when it is known at compile time: a string literal of any kind, a `concat!` of literals, a constant that is
 //! declared in the body. Everything else (a variable, a `format!`, a constant from elsewhere) is the runtime's to read.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Literal, TokenStream, TokenTree};
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Lit, Macro, Token};
@@ -76,13 +76,23 @@ fn bare(argument: TokenStream) -> Vec<TokenTree> {
 /// The value of a string literal or of a `concat!` of literals.
 fn literal(tokens: &[TokenTree]) -> Option<String> {
     match tokens {
-        [TokenTree::Literal(literal)] => match Lit::new(literal.clone()) {
-            Lit::Str(text) => Some(text.value()),
-            _ => None,
-        },
+        [TokenTree::Literal(literal)] => string(literal),
         [.., TokenTree::Punct(bang), TokenTree::Group(_)] if bang.as_char() == '!' => {
             concatenated(tokens.iter().cloned().collect())
         }
+        _ => None,
+    }
+}
+
+/// The value of a string literal; most have no escapes, and nothing to be parsed.
+fn string(literal: &Literal) -> Option<String> {
+    let written = literal.to_string();
+    let plain = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    if let Some(value) = plain.filter(|value| !value.contains('\\')) {
+        return Some(value.to_owned());
+    }
+    match Lit::new(literal.clone()) {
+        Lit::Str(text) => Some(text.value()),
         _ => None,
     }
 }

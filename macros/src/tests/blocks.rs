@@ -226,6 +226,10 @@ fn a_unit_is_not_made_twice() {
     assert!(output.ends_with(&text(&once)), "{output}");
     let lent = text(&unit_of_work(quote!(), &unit_of_work(quote!(db = d), &super::transfer())));
     assert!(lent.contains("isaunitofworkalready"), "{lent}");
-    let anothers = quote!(fn f(tx: &mut Tx<'_>) -> Result<u8, Error> { serde::__private::from(self.__private) });
+    let anothers = quote!(
+        fn f(tx: &mut Tx<'_>) -> Result<u8, Error> {
+            serde::__private::from(self.__private)
+        }
+    );
     assert_eq!(super::split(quote!(), &anothers).0, [""; 0]);
 }
