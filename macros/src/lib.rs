@@ -62,7 +62,8 @@ use proc_macro::TokenStream;
 ///   chain that begins with the transaction parameter's name (`tx.exec_drop("…", …)`, `tx.connection()?.query_iter("…")`), is read
 ///   by the same rules as when it is sent, and what would be refused then is an error now: transaction control, statements that
 ///   commit, a second statement, a write in a unit that is `read_only`. So are a `concat!` of literals and a constant that is declared in the
-///   body. Words in strings and comments of the text mean nothing.
+///   body. Words in strings and comments of the text mean nothing, and nothing is read where a nested function, a loop or the like
+///   gives the name to something else.
 /// - Everything else stays as it was written: visibility, generics, `where`, patterns, other attributes. Attributes *above* this
 ///   one see the function as it was written, those below it see it as callers do. Only `Location::caller()` inside the body of a
 ///   `#[track_caller]` function names the body, since a closure cannot be tracked.

@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, Expr, ExprLit, Token, token};
+use syn::{Error, Expr, ExprLit, Lit, Token, token};
 
 use crate::errors::{Errors, did_you_mean};
 use crate::value::{Form, Given};
@@ -99,6 +99,9 @@ fn item_up_to_comma(input: ParseStream<'_>) -> syn::Result<(Ident, Form)> {
             return Err(Error::new_spanned(equals, format!("`{name}` is given no value after `=`")));
         }
         return Ok((name, Form::Equals(value(input)?)));
+    }
+    if input.peek(Lit) || input.peek(Token![:]) {
+        return Err(input.error(format!("write `=` between `{name}` and its value")));
     }
     if input.peek(token::Paren) {
         let list;

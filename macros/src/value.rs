@@ -188,7 +188,9 @@ impl Given<'_> {
 
     fn literal(&self) -> syn::Result<&LitStr> {
         match self.form {
-            Form::Equals(Expr::Lit(ExprLit { lit: Lit::Str(literal), .. })) => Ok(literal),
+            Form::Equals(Expr::Lit(ExprLit { lit: Lit::Str(literal), .. })) if literal.suffix().is_empty() => {
+                Ok(literal)
+            }
             Form::Equals(_) | Form::Alone | Form::List(_) => Err(self.misfit()),
         }
     }

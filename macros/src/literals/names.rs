@@ -98,7 +98,8 @@ fn begins_a_value(before: &[TokenTree]) -> bool {
     }
 }
 
-fn behind_block(tokens: &[TokenTree]) -> &[TokenTree] {
+/// What stands behind the next block in braces, or behind a declaration that has none.
+pub(super) fn behind_block(tokens: &[TokenTree]) -> &[TokenTree] {
     behind(tokens, |token| is_block(token) || is(token, ';'))
 }
 

@@ -6,6 +6,8 @@ use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Lit, Macro, Token};
 
+use super::names::behind_block;
+
 /// A text and where it was written.
 pub(super) struct Text {
     pub(super) value: String,
@@ -137,6 +139,11 @@ fn collect(tokens: TokenStream, found: &mut Vec<(Ident, TokenStream)>) {
                 if (word == "const" || word == "static") && colon.as_char() == ':' =>
             {
                 found.push((name.clone(), value(behind)));
+            }
+            // What a function declares is seen in it alone.
+            (TokenTree::Ident(word), [TokenTree::Ident(_), ..]) if word == "fn" => {
+                rest = behind_block(behind);
+                continue;
             }
             (TokenTree::Group(group), _) => collect(group.stream(), found),
             (TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_), _) => {}

@@ -105,6 +105,9 @@ fn each_wrong_argument_has_its_message() {
         (quote!(retry(attempts = 3)), "unknown argument `attempts`; did you mean `max_attempts`?"),
         (quote!(isolation), "`isolation` is written `isolation = \"serializable\"`"),
         (quote!(isolation = 3), "`isolation` is written `isolation = \"serializable\"`"),
+        (quote!(isolation = "serializable"x), "`isolation` is written `isolation = \"serializable\"`"),
+        (quote!(isolation "serializable"), "write `=` between `isolation` and its value"),
+        (quote!(isolation: "serializable"), "write `=` between `isolation` and its value"),
         (quote!(isolation("serializable")), "`isolation` is written `isolation = \"serializable\"`"),
         (quote!(isolation = serializable), "a word stands in quotes: `isolation = \"serializable\"`"),
         (

@@ -107,6 +107,13 @@ fn other_calls_are_nobodys_business() {
         quote!(tx.query_drop(concat!("COM", env!("MIT")))),
         quote!(tx.query_drop(END)),
         quote!(const BYTES: &[u8] = b"COMMIT";, tx.query_drop(BYTES)),
+        quote!(
+            fn helper() {
+                const END: &str = "COMMIT";
+                shell(END)
+            },
+            tx.query_drop(END)
+        ),
         // Two of one name: which one is meant is not known.
         quote!({ const A: &str = "COMMIT"; tx.query_drop(A)?; } { const A: &str = "SELECT 1"; tx.query_drop(A)?; }),
         quote!(let (tx, rx) = channel(); tx.exec("COMMIT")),
