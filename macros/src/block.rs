@@ -2,10 +2,11 @@
 //! that says `skip`. Everything else, the block's own header included, stays as it was written.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Error, Ident, Meta, MetaNameValue, Token, Visibility};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Error, Ident, Meta, MetaNameValue, Path, Token, Visibility};
 
 use crate::args::Args;
 use crate::errors::Errors;
@@ -140,7 +141,15 @@ enum Defaults<'a> {
 }
 
 impl Defaults<'_> {
-    fn expand(&self, mut function: UnitFn, written: TokenStream) -> TokenStream {
+    fn expand(&self, function: UnitFn, written: TokenStream) -> TokenStream {
+        match under_conditions(&function) {
+            // What stands behind the attribute may be another condition.
+            Some(cases) => cases.map(|case| self.expand(case.clone(), case.into_token_stream())).into_iter().collect(),
+            None => self.one(function, written),
+        }
+    }
+
+    fn one(&self, mut function: UnitFn, written: TokenStream) -> TokenStream {
         let mut errors = Errors::default();
         let arguments = match own(&mut function) {
             Own::Skip => return function.into_token_stream(),
@@ -163,10 +172,35 @@ impl Defaults<'_> {
     }
 }
 
-/// Takes the function's own attribute off it. It is known by its last word, since no macro is told what it was imported as.
+/// The function with and without an attribute of its own that stands in `cfg_attr`: what it inherits differs.
+fn under_conditions(function: &UnitFn) -> Option<[UnitFn; 2]> {
+    let (position, mut metas) = function.attrs.iter().enumerate().find_map(|(position, attr)| {
+        let metas = attr.path().is_ident("cfg_attr").then(|| attr.parse_args_with(conditioned).ok())??;
+        metas.iter().skip(1).any(|meta| is_ours(meta.path())).then_some((position, metas.into_iter()))
+    })?;
+    let condition = metas.next()?;
+    let case = |attributes: TokenStream| {
+        let attributes = Attribute::parse_outer.parse2(attributes).ok()?;
+        let mut case = function.clone();
+        case.attrs.splice(position..=position, attributes);
+        Some(case)
+    };
+    Some([case(quote!(#[cfg(#condition)] #(#[#metas])*))?, case(quote!(#[cfg(not(#condition))]))?])
+}
+
+/// `condition, attribute, attribute`.
+fn conditioned(input: ParseStream<'_>) -> syn::Result<Punctuated<Meta, Token![,]>> {
+    Punctuated::parse_terminated(input)
+}
+
+/// An attribute is known by its last word, since no macro is told what it was imported as.
+fn is_ours(path: &Path) -> bool {
+    path.segments.last().is_some_and(|last| last.ident == "unit_of_work")
+}
+
+/// Takes the function's own attribute off it.
 fn own(function: &mut UnitFn) -> Own {
-    let is_ours = |attr: &Attribute| attr.path().segments.last().is_some_and(|last| last.ident == "unit_of_work");
-    let Some(position) = function.attrs.iter().position(is_ours) else { return Own::Nothing };
+    let Some(position) = function.attrs.iter().position(|attr| is_ours(attr.path())) else { return Own::Nothing };
     match function.attrs.remove(position).meta {
         Meta::List(list) if is_skip(&list.tokens) => Own::Skip,
         Meta::List(list) => Own::Arguments(list.tokens),

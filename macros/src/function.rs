@@ -9,6 +9,7 @@ use syn::parse::{Nothing, Parse, ParseStream, Parser};
 use syn::{AttrStyle, Attribute, FnArg, Pat, PatType, Receiver, Signature, Token, Type, Visibility};
 
 /// A function that carries the attribute.
+#[derive(Clone)]
 pub(crate) struct UnitFn {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
@@ -21,6 +22,7 @@ pub(crate) struct UnitFn {
 }
 
 /// A parameter that callers see.
+#[derive(Clone)]
 pub(crate) struct Argument {
     /// The name in the signature that callers see; the pattern is the body's.
     pub(crate) name: Ident,
@@ -28,6 +30,7 @@ pub(crate) struct Argument {
 }
 
 /// What follows the signature.
+#[derive(Clone)]
 pub(crate) enum Body {
     Block(Group),
     /// This macro's own output: the attribute stands there twice.

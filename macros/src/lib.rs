@@ -293,7 +293,7 @@ use proc_macro::TokenStream;
 /// # `skip`, whole `impl` blocks
 ///
 /// On an `impl` block the attribute makes a unit of each function that takes a transaction, with the block's arguments as defaults.
-/// A function's own attribute, which is known by its last word `unit_of_work`, decides what it names; `snapshot = false`,
+/// A function's own attribute, which is known by its last word `unit_of_work`, also in `cfg_attr`, decides what it names; `snapshot = false`,
 /// `repeatable = false` and `exactly_once = false` switch off what the block says. An `isolation`, a `retry` and the like that say
 /// nothing to a function of its `propagation` are left out there. A function without a transaction becomes a unit only by an attribute
 /// of its own, and one with `#[unit_of_work(skip)]` stays what it is: for what takes the transaction of a unit that calls it.

@@ -195,6 +195,16 @@ fn mistakes_of_a_function_under_a_condition_are_under_it_too() {
 }
 
 #[test]
+fn an_attribute_under_a_condition_makes_two_functions() {
+    let conditional = quote!(#[cfg_attr(old, cold, unit_of_work(snapshot))]);
+    let (messages, functions) = expanded(quote!(timeout = "1s"), &block(&conditional));
+    assert_eq!(messages, [""; 0]);
+    let [with, without] = functions.as_slice() else { panic!("{functions:?}") };
+    assert!(with.starts_with("#[cfg(old)]#[cold]fnopen(") && with.contains(".snapshot().timeout("), "{with}");
+    assert!(without.starts_with("#[cfg(not(old))]fnopen(") && without.contains(")).timeout("), "{without}");
+}
+
+#[test]
 fn an_attribute_with_a_value_is_no_attribute_without_arguments() {
     let (messages, _) = expanded(quote!(), &block(&quote!(#[unit_of_work = "read_only"])));
     assert_eq!(messages, ["arguments stand in parentheses: `#[unit_of_work(read_only)]`"]);

@@ -55,6 +55,7 @@ where
 
     #[unit_of_work(propagation = "supports")]
     fn anywhere(&self, tx: &mut Tx<'_>, one: Box<dyn Fn() -> u64>) -> Result<(), Error> {
+        self.helper_here(tx)?;
         self.helper(tx, one())
     }
 
@@ -62,6 +63,21 @@ where
     #[unit_of_work(skip)]
     fn helper(&self, tx: &mut Tx<'_>, id: u64) -> Result<(), Error> {
         tx.exec_drop("DELETE FROM account WHERE id = ?", (id,))
+    }
+
+    #[cfg_attr(all(), unit_of_work(read_only), inline)]
+    fn here(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        tx.exec_drop("SELECT 1", ())
+    }
+
+    #[cfg_attr(any(), unit_of_work(read_only))]
+    fn writes_here(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        tx.exec_drop("DELETE FROM account", ())
+    }
+
+    #[cfg_attr(all(), unit_of_work(skip))]
+    fn helper_here(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        tx.exec_drop("DELETE FROM account", ())
     }
 
     #[cfg(any())]
@@ -127,6 +143,7 @@ fn main() {
     let _: fn(&Accounts<u64, 2>) -> Result<Option<u64>, Error> = Accounts::count;
     let _: fn(&mut Accounts<u64, 2>, u64) -> Result<(), Error> = Accounts::changes;
     let _: fn(&Accounts<u64, 2>, Box<dyn Fn() -> u64>) -> Result<(), Error> = Accounts::anywhere;
+    let _: [fn(&Accounts<u64, 2>) -> Result<(), Error>; 2] = [Accounts::here, Accounts::writes_here];
     let _: fn(&Accounts<u64, 2>) -> Result<usize, Error> = Accounts::only_here;
     let _: fn(Arc<Accounts<u64, 2>>) -> Result<(), Error> = Accounts::shared;
     let _: fn(Rc<Accounts<u64, 2>>) -> Result<(), Error> = Accounts::counted;
