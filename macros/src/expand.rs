@@ -270,24 +270,23 @@ fn is_lint(attr: &Attribute) -> bool {
 /// nor its body get errors that follow from the refusal.
 fn stand_in(function: &UnitFn, runtime: &Path) -> TokenStream {
     let UnitFn { attrs, vis, sig, .. } = function;
-    let (passed, tx) = match &function.tx {
-        Some(tx) if is_passed(&tx.ty) => (Some(tx), None),
-        tx => (None, tx.as_ref()),
-    };
+    let parameters = function.tx.iter().chain(function.arguments.iter().map(|argument| &argument.param));
+    let is_first = |param| function.tx.as_ref().is_some_and(|tx| std::ptr::eq(tx, param));
+    let is_supplied = |param: &&PatType| is_tx_type(&param.ty) || (is_first(*param) && is_lent(&param.ty));
+    let (supplied, passed): (Vec<&PatType>, Vec<&PatType>) = parameters.partition(is_supplied);
     let receiver = function.receiver.iter().cloned().map(FnArg::Receiver);
-    let arguments = function.arguments.iter().map(|argument| &argument.param);
-    let arguments = passed.into_iter().chain(arguments).cloned().map(FnArg::Typed);
-    let inputs: Punctuated<FnArg, Token![,]> = receiver.chain(arguments).collect();
+    let passed = passed.into_iter().cloned().map(FnArg::Typed);
+    let inputs: Punctuated<FnArg, Token![,]> = receiver.chain(passed).collect();
     let output = if inputs.is_empty() { outliving(&sig.output) } else { sig.output.clone() };
     let signature = Signature { constness: None, inputs, output, ..sig.clone() };
-    let tx = tx.map(|tx| {
+    let transactions = supplied.iter().map(|tx| {
         let (pat, ty) = (&tx.pat, lent(&tx.ty));
         quote!(let #pat: #ty = #runtime::__private::refused();)
     });
     match &function.body {
         // Among its own statements: in a block around them the body's would be one too many.
         Body::Block(body) | Body::Expanded(body) => {
-            let mut with_tx = Group::new(Delimiter::Brace, tx.into_iter().chain([body.stream()]).collect());
+            let mut with_tx = Group::new(Delimiter::Brace, transactions.chain([body.stream()]).collect());
             with_tx.set_span(body.span());
             quote!(#(#attrs)* #vis #signature #with_tx)
         }
@@ -295,9 +294,9 @@ fn stand_in(function: &UnitFn, runtime: &Path) -> TokenStream {
     }
 }
 
-/// Whether a parameter that is called like a transaction is something else, which callers pass.
-fn is_passed(ty: &Type) -> bool {
-    !is_tx_type(ty) && !matches!(bare(ty), Type::Reference(_))
+/// Whether what is called like a transaction may be one by another name; anything else is what callers pass.
+fn is_lent(ty: &Type) -> bool {
+    matches!(bare(ty), Type::Reference(reference) if reference.mutability.is_some())
 }
 
 /// The transaction's type as it should have been written: the body was written for that.

@@ -207,7 +207,7 @@ fn transaction_is_lent(function: &UnitFn, errors: &mut Errors) {
     let Some(tx) = &function.tx else { return };
     match bare(&tx.ty) {
         Type::Reference(reference) if reference.mutability.is_some() => {}
-        Type::Reference(_) => {
+        Type::Reference(_) if is_tx_type(&tx.ty) => {
             let message = "statements need the transaction for themselves: write `&mut Tx`";
             errors.push(Error::new_spanned(&tx.ty, message));
         }

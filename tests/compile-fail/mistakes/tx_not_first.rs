@@ -9,4 +9,6 @@ fn transfer(from: u64, tx: &mut Tx<'_>) -> Result<u64, Error> {
     Ok(from)
 }
 
-fn main() {}
+fn main() {
+    let _ = transfer(7);
+}

@@ -9,4 +9,6 @@ fn transfer(tx: &mut Tx<'_>, other: &mut Tx<'_>) -> Result<(), Error> {
     tx.exec_drop("DELETE FROM account", ())
 }
 
-fn main() {}
+fn main() {
+    let _ = transfer();
+}
