@@ -86,6 +86,11 @@ fn values(tx: &mut Tx<'_>) -> Result<Vec<Vec<Value>>, Error> {
     tx.exec_batch(batch, (4..7).map(|id| (id, format!("row {id}"))))?;
     let found: Option<u64> = tx.exec_first("SELECT id FROM kinds WHERE text = ? LIMIT ?", (text, 1))?;
     assert_eq!(found, Some(1));
+    // What a value is where another type is expected: bytes are no number, and a moment has no more digits than it needs.
+    let (day, noon) = (Value::Date(2026, 2, 3, 0, 0, 0, 0), Value::Time(false, 0, 12, 0, 0, 0));
+    let seen: Option<(f64, bool, String)> =
+        tx.exec_first("SELECT 0 + ?, 159 = ?, CONCAT(?, ' ', ?)", (vec![159_u8], vec![159_u8], day, noon))?;
+    assert_eq!(seen, Some((0.0, false, "2026-02-03 00:00:00 12:00:00".to_owned())));
     let sum: Option<i64> = tx.exec_first("SELECT 5-? FROM kinds WHERE id = ?", (-3, 1))?;
     assert_eq!(sum, Some(8));
     let all = "SELECT id, text, HEX(text), HEX(bytes), number, fraction, CAST(moment AS CHAR), CAST(span AS CHAR) FROM kinds ORDER BY id";

@@ -38,14 +38,20 @@ fn literal(value: &Value) -> Option<String> {
         Value::Bytes(bytes) => Some(string(bytes)),
         Value::Date(_, 0, ..) | Value::Date(_, _, 0, ..) => None,
         Value::Date(year, month, day, hour, minute, second, micros) => {
-            Some(format!("TIMESTAMP'{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06}'"))
+            let fraction = fraction(*micros);
+            Some(format!("TIMESTAMP'{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}{fraction}'"))
         }
         Value::Time(negative, days, hours, minutes, seconds, micros) => {
             let sign = if *negative { "-" } else { "" };
             let hours = u64::from(*days) * 24 + u64::from(*hours);
-            Some(format!("TIME'{sign}{hours:02}:{minutes:02}:{seconds:02}.{micros:06}'"))
+            Some(format!("TIME'{sign}{hours:02}:{minutes:02}:{seconds:02}{}'", fraction(*micros)))
         }
     }
+}
+
+/// None where there is none, as for a prepared statement's parameter: it would be seen where a moment becomes a text.
+fn fraction(micros: u32) -> String {
+    if micros == 0 { String::new() } else { format!(".{micros:06}") }
 }
 
 /// With an exponent, because without one it would be a decimal.
@@ -53,9 +59,10 @@ fn double(number: f64) -> Option<String> {
     number.is_finite().then(|| format!("{number:e}"))
 }
 
+/// Always with a character set: a hexadecimal literal without one is a number where a number is expected.
 fn string(bytes: &[u8]) -> String {
-    let introducer = if std::str::from_utf8(bytes).is_ok() { "_utf8mb4 " } else { "" };
-    let mut text = format!("{introducer}X'");
+    let introducer = if std::str::from_utf8(bytes).is_ok() { "_utf8mb4" } else { "_binary" };
+    let mut text = format!("{introducer} X'");
     for byte in bytes {
         write!(text, "{byte:02X}").expect("a string takes text");
     }
@@ -98,11 +105,12 @@ mod tests {
 
     #[test]
     fn each_kind_of_value_has_a_literal() {
-        assert_eq!(literal(&Value::Bytes(vec![0, 255])).as_deref(), Some("X'00FF'"));
+        assert_eq!(literal(&Value::Bytes(vec![0, 255])).as_deref(), Some("_binary X'00FF'"));
         assert_eq!(literal(&Value::Double(0.1)).as_deref(), Some("1e-1"));
         assert_eq!(literal(&Value::Int(i64::MIN)).as_deref(), Some("-9223372036854775808"));
         let date = Value::Date(2026, 2, 3, 4, 5, 6, 7);
         assert_eq!(literal(&date).as_deref(), Some("TIMESTAMP'2026-02-03 04:05:06.000007'"));
+        assert_eq!(literal(&Value::Date(2026, 2, 3, 0, 0, 0, 0)).as_deref(), Some("TIMESTAMP'2026-02-03 00:00:00'"));
         assert_eq!(literal(&Value::Time(true, 1, 2, 3, 4, 5)).as_deref(), Some("TIME'-26:03:04.000005'"));
         assert_eq!(literal(&Value::Date(2026, 0, 1, 0, 0, 0, 0)), None);
     }
