@@ -144,7 +144,9 @@ const BY_OTHERS: &[(Class, &[Row])] = &[
     (REFUSING, &[(1290, "HY000", "The MySQL server is running with the --super-read-only option")]),
     (STATEMENT, &[(1290, "HY000", "The MySQL server is running with the --secure-file-priv option")]),
     (SERIALIZATION, &[(8147, "23000", "LazyUniquenessCheck: Write conflict, txnStartTS=1 is stale")]),
-    (SERIALIZATION, &[(1105, "HY000", "tikv aborts txn [try again later]"), (60_013, "HY000", "[try again later]")]),
+    (SERIALIZATION, &[(1105, "HY000", "tikv aborts txn [try again later]"), (8_999, "HY000", "[try again later]")]),
+    // Not TiDB's, and with somebody's text in it.
+    (STATEMENT, &[(1062, "23000", "Duplicate entry '[try again later]' for key 'PRIMARY'")]),
     // Vitess: the number of the MySQL behind it counts; but of its COMMIT nothing says that all shards were rolled back.
     (
         STALE_OR_BUSY,

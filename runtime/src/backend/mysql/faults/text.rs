@@ -5,6 +5,10 @@ use mysql::MySqlError;
 use super::table::{REFUSING, SERIALIZATION, UNAVAILABLE, UNCLEAR, by_number};
 use crate::fault::{AtCommit, Fault};
 
+/// TiDB's numbers of its own: <https://docs.pingcap.com/tidb/stable/error-codes>.
+const TIDB_FIRST: u16 = 8000;
+const TIDB_LAST: u16 = 9999;
+
 pub(super) fn by_text(error: &MySqlError) -> Option<Fault> {
     let MySqlError { code, message, .. } = error;
     if is_of_vitess(message) {
@@ -18,8 +22,9 @@ pub(super) fn by_text(error: &MySqlError) -> Option<Fault> {
         1290 if message.contains("read-only") || message.contains("read_only") => Some(REFUSING),
         // TiDB checks a constraint late, and finds another transaction's row.
         8147 if message.contains("rite conflict") => Some(SERIALIZATION),
-        // TiDB's mark of errors after which the whole transaction can be run again (`kv.TxnRetryableMark`).
-        _ if message.contains("[try again later]") => Some(SERIALIZATION),
+        // TiDB's mark of errors after which the whole transaction can be run again (`kv.TxnRetryableMark`). Under its own numbers
+        // only: others show values, which may be anybody's text.
+        1105 | TIDB_FIRST..=TIDB_LAST if message.contains("[try again later]") => Some(SERIALIZATION),
         _ => None,
     }
 }
