@@ -276,7 +276,7 @@ pub enum Topology {
     #[default]
     Asynchronous,
     /// All that the old one had committed, and none of them commits what another one would refuse: Galera, or one server behind
-    /// changing names.
+    /// changing names. Not semi-synchronous replication: a replica may have received what it has not executed yet.
     Synchronous,
 }
 

@@ -103,6 +103,8 @@ impl<B: Backend> Inquiry<'_, B> {
     fn run(&self, deadline: Option<Instant>) -> Resolution {
         let clock = self.database.clock();
         let until = deadline.or_else(|| self.began.checked_add(self.database.resolve_within()));
+        // From there on the row of a unit that was committed may be gone, and "not there" would say nothing.
+        let until = [until, self.began.checked_add(LONGEST)].into_iter().flatten().min();
         for tries in 1.. {
             let why = match self.ask() {
                 Ok(Fate::Committed) => return self.committed(tries),
@@ -188,6 +190,8 @@ fn times(tries: u32, time: Duration) -> String {
     }
 }
 
+/// Half of the time that rows are kept for at least, by the server's clock.
+pub(crate) const LONGEST: Duration = Duration::from_secs(12 * 3600);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 

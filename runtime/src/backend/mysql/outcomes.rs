@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, AtCommit, Failed, Undone};
 use crate::observe;
 use crate::options::Topology;
-use crate::resolution::{Fate, Key};
+use crate::resolution::{Fate, Key, LONGEST};
 
 /// UTC, because a `TIMESTAMP` ends in 2038. Another engine than `InnoDB` would keep the rows of units that are rolled back.
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS unit_of_work_outcome (\
@@ -38,16 +38,24 @@ const PURGING: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;\
 
 /// Rows per statement, so that its locks are gone soon.
 const BATCH: u64 = 500;
-/// A row may be asked for until its unit's resolution ends; nobody resolves for that long.
+/// A row may be asked for until its unit's resolution ends.
 const YOUNGEST: Duration = Duration::from_secs(24 * 3600);
+const _: () = assert!(LONGEST.as_secs() < YOUNGEST.as_secs());
 
 /// A century: servers' dates do not reach back for as long as a `Duration` may last.
 const OLDEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// The index that makes a key exclude all others. Without it the tombstone would go in beside the unit's own row.
+const UNIQUE: &str = "SELECT index_name FROM information_schema.statistics \
+    WHERE table_schema = DATABASE() AND table_name = 'unit_of_work_outcome' AND non_unique = 0 \
+    GROUP BY index_name HAVING COUNT(*) = 1 AND MAX(column_name) = 'id' AND MAX(sub_part) IS NULL";
 
 /// "Duplicate entry": somebody has the key.
 const TAKEN: u16 = 1062;
 /// "No database selected".
 const NO_DATABASE: u16 = 1046;
+/// "SELECT with locking clause command denied".
+const LOCKING_DENIED: u16 = 1142;
 
 fn insert(key: &Key, state: &str) -> String {
     // Hexadecimal literals mean the same in every `sql_mode`.
@@ -105,14 +113,9 @@ impl MySqlConnection {
         }
     }
 
-    /// Whose row it is. A tombstone is ours: its own answer was lost the time before. With a lock, because a plain read may show an
-    /// older state.
+    /// Whose row it is. A tombstone is ours: its own answer was lost the time before.
     fn read_fate(&mut self, key: &Key) -> Result<Fate, Failed> {
-        let mut state = None;
-        let mut keep = |row: Row| state = row.get::<String, _>(0);
-        let text = format!("SELECT state FROM unit_of_work_outcome WHERE id = X'{key}' FOR UPDATE");
-        self.exchange(Request::Query(&text), &mut keep)?;
-        match state.as_deref() {
+        match self.read_state(key)?.as_deref() {
             Some("committed") => Ok(Fate::Committed),
             Some("tombstone") => Ok(Fate::RolledBack),
             other => {
@@ -120,6 +123,24 @@ impl MySqlConnection {
                 Err(Failed::of(ErrorKind::Internal, Undone::Statement, Again::Yes, detail))
             }
         }
+    }
+
+    /// With a lock, because a plain read may show an older state. For the stronger one MySQL wants the right to UPDATE or DELETE
+    /// too; the other is refused by TiDB, unless it is told to take what it does not have.
+    ///
+    /// <https://dev.mysql.com/doc/refman/8.4/en/innodb-locking-reads.html>
+    fn read_state(&mut self, key: &Key) -> Result<Option<String>, Failed> {
+        let read = format!("SELECT state FROM unit_of_work_outcome WHERE id = X'{key}'");
+        match self.first_of(&format!("{read} FOR UPDATE")) {
+            Err(failed) if failed.code == Some(LOCKING_DENIED) => self.first_of(&format!("{read} LOCK IN SHARE MODE")),
+            answer => answer,
+        }
+    }
+
+    fn first_of(&mut self, sql: &str) -> Result<Option<String>, Failed> {
+        let mut first = None;
+        self.exchange(Request::Query(sql), &mut |row: Row| first = row.get(0))?;
+        Ok(first)
     }
 }
 
@@ -151,7 +172,7 @@ impl Database<MySql> {
     ///
     /// # Errors
     /// `Configuration` when a table of this name is there that would not undo a unit's row with the unit (its engine is not
-    /// `InnoDB`); `Propagation` inside a unit; what the server says.
+    /// `InnoDB`), or would take a key twice (`id` is not unique); `Propagation` inside a unit; what the server says.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), unit_of_work::Error> {
@@ -163,8 +184,14 @@ impl Database<MySql> {
         self.session(|session| {
             session.query_drop(CREATE)?;
             match session.query_first::<String, _>(ENGINE)? {
-                Some(engine) if engine.eq_ignore_ascii_case("InnoDB") => Ok(()),
-                engine => Err(not_transactional(&engine.unwrap_or_default())),
+                Some(engine) if engine.eq_ignore_ascii_case("InnoDB") => {}
+                engine => return Err(would_lie(&not_transactional(&engine.unwrap_or_default()))),
+            }
+            match session.query_first::<String, _>(UNIQUE)? {
+                Some(_index) => Ok(()),
+                None => {
+                    Err(would_lie("has no unique key of `id` alone, and would take a tombstone beside a unit's row"))
+                }
             }
         })
     }
@@ -207,10 +234,13 @@ impl Database<MySql> {
     }
 }
 
-fn not_transactional(engine: &str) -> Error {
+fn not_transactional(engine: &str) -> String {
+    format!("has the engine `{engine}` and not `InnoDB`, and would keep the rows of units that are rolled back")
+}
+
+fn would_lie(why: &str) -> Error {
     let detail = format!(
-        "the table `unit_of_work_outcome` has the engine `{engine}`, which would keep the rows of units that are rolled back; drop \
-         it and create it again, with `ENGINE=InnoDB`"
+        "the table `unit_of_work_outcome` {why}; drop it when no unit needs it, and have it made by `create_outcome_table`"
     );
     Error::new(ErrorKind::Configuration, detail)
 }

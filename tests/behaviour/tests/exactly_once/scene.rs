@@ -104,7 +104,7 @@ impl Scene {
 
     /// What was sent since the last call: `a` the body's statement, `M` the packet of row and COMMIT, `C` a COMMIT alone, `R`
     /// ROLLBACK, `+` a new connection, `x` one that was shut; of a connection that asks: `w` autocommit and lock wait, `k` KILL
-    /// CONNECTION with its number, `T` the tombstone, `?` a read with a lock.
+    /// CONNECTION with its number, `T` the tombstone, `?` a read with a lock, `s` one with a shared lock.
     pub(super) fn sent(&self) -> String {
         self.server.take_sent().into_iter().map(|sent| short(&sent.text)).collect::<Vec<_>>().join(" ")
     }
@@ -125,6 +125,7 @@ fn short(text: &str) -> String {
         text if without(text, "committed") == format!("{ROW}\n;\nCOMMIT AND NO CHAIN NO RELEASE") => "M".into(),
         text if without(text, "tombstone") == ROW => "T".into(),
         text if text.starts_with(LOOK) && text.ends_with(" FOR UPDATE") => "?".into(),
+        text if text.starts_with(LOOK) && text.ends_with(" LOCK IN SHARE MODE") => "s".into(),
         text => text.strip_prefix("KILL CONNECTION ").map_or(text.to_owned(), |number| format!("k{number}")),
     }
 }

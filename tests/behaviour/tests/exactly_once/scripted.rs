@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use unit_of_work::testing::Clock;
 use unit_of_work::testing::Reply::{self, Fewer, LostAfter, LostBefore};
-use unit_of_work::{Error, ErrorKind, OnError, Outcome, Retry, Topology};
+use unit_of_work::{Error, ErrorKind, OnError, Outcome, Retry, Topology, UnitBuilder};
 
 use super::scene::{KEY, LOOK, Said, Scene, WITHIN, check, says, taken, waits};
 use crate::world::Trouble;
@@ -28,6 +28,17 @@ fn s81_a_tombstone_that_goes_in_means_rolled_back_for_ever_and_the_unit_runs_aga
 #[test]
 fn s81_a_key_that_is_taken_by_the_unit_itself_means_committed() {
     check([(&[(KEY, LostAfter), (KEY, taken()), (LOOK, says("committed"))], Said::Value, "a M x + w k1 T ?", "c")]);
+}
+
+/// MySQL (seen on 9.7) lets nobody lock rows FOR UPDATE who may not change them.
+#[test]
+fn s81_who_may_only_select_reads_the_row_with_a_shared_lock() {
+    let denied = || Reply::error(1142, "42000", "SELECT with locking clause command denied to user");
+    let answers = |state| [(KEY, LostAfter), (KEY, taken()), (LOOK, denied()), (LOOK, says(state))];
+    check([
+        (&answers("committed"), Said::Value, "a M x + w k1 T ? s", "c"),
+        (&answers("tombstone"), Said::Value, "a M x + w k1 T ? s + a M", "rc"),
+    ]);
 }
 
 #[test]
@@ -120,6 +131,21 @@ fn s81_a_unit_with_a_deadline_asks_until_then() {
         assert_eq!((error.kind(), scene.clock.now() - began), (ErrorKind::CommitUnknown, timeout));
         let asked = scene.sent().split(' ').filter(|sent| *sent == "T").count();
         assert!(asked >= times && (times > 2 || asked == times), "{asked} times in {timeout:?}");
+    }
+}
+
+/// A purge may have taken the unit's row by then, and the tombstone would go in.
+#[test]
+fn s81_nobody_asks_for_as_long_as_rows_are_kept() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    for timeout in [None, Some(3 * DAY)] {
+        let scene = Scene::with(|builder| builder.resolve_within(Duration::MAX)).answering(&[(KEY, LostAfter)]);
+        scene.server.refuse_connections(Some(LostAfter));
+        let began = scene.clock.now();
+        let unit = timeout.into_iter().fold(scene.unit(), UnitBuilder::timeout);
+        let error = unit.run(|tx| scene.body(tx)).expect_err("nobody is there");
+        assert_eq!(error.kind(), ErrorKind::CommitUnknown);
+        assert_eq!(scene.clock.now() - began, DAY / 2, "{timeout:?}");
     }
 }
 

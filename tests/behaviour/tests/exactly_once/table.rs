@@ -64,6 +64,27 @@ fn s81_the_table_has_a_row_for_each_commit_and_for_nothing_else() {
     world.assert_clean(&world.db);
 }
 
+/// The tombstone would always go in, and say "rolled back" of what was committed.
+#[test]
+fn s81_a_table_without_a_key_that_excludes_is_refused() {
+    let keys = [
+        "KEY (id)",
+        "UNIQUE (id, at)",
+        "PRIMARY KEY (id(8))",
+        "PRIMARY KEY (at), KEY (id)",
+        "UNIQUE (state), KEY (id)",
+    ];
+    for key in keys {
+        let world = World::new();
+        world.execute(&format!(
+            "CREATE TABLE unit_of_work_outcome (id BINARY(16) NOT NULL, state INT, at DATETIME NOT NULL, {key}) ENGINE=InnoDB"
+        ));
+        let error = world.db.create_outcome_table().expect_err("a key could be there twice");
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{key}");
+        assert!(error.to_string().contains("no unique key of `id`"), "{key}: {error}");
+    }
+}
+
 /// Its rows would stay when their units are rolled back, and say that they were committed.
 #[test]
 fn s81_a_table_that_would_lie_is_refused() {
