@@ -103,6 +103,13 @@ struct Inner {
     settled: Settled,
 }
 
+impl ErrorKind {
+    /// Whether it means that part of the unit is, or may be, in the database.
+    pub(crate) fn tears(self) -> bool {
+        matches!(self, Self::ImplicitCommit | Self::RollbackIncomplete)
+    }
+}
+
 impl Error {
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {

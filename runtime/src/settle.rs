@@ -127,7 +127,7 @@ impl End {
             Self::Body(cause) => Settlement::RolledBack(cause),
             Self::Again(text) => Settlement::Asked(text),
             // Part of the unit is in the database: nobody may take the body's error for a clean roll-back.
-            Self::Doom(doom, _) if tears(&doom.error) => Settlement::Failed(doom.error),
+            Self::Doom(doom, _) if doom.error.kind().tears() => Settlement::Failed(doom.error),
             Self::Doom(Doom { fault, error }, body) => Settlement::Faulted(Faulted { again: fault.again, error, body }),
             Self::Mark(mark) => Settlement::Failed(marked(mark, transaction)),
             Self::Refused(text) => Settlement::Failed(hook_refused(&text, transaction)),
@@ -169,7 +169,7 @@ fn outcome(settlement: &Settlement, commits: Commits) -> Outcome {
         _ if commits == Commits::Each => Outcome::Untransacted,
         Settlement::Committed => Outcome::Committed,
         Settlement::Failed(error) if error.kind() == ErrorKind::CommitUnknown => Outcome::Unknown,
-        Settlement::Failed(error) if tears(error) => Outcome::Torn,
+        Settlement::Failed(error) if error.kind().tears() => Outcome::Torn,
         Settlement::RolledBack(_) | Settlement::Faulted(_) | Settlement::Asked(_) | Settlement::Failed(_) => {
             Outcome::RolledBack
         }
@@ -261,11 +261,6 @@ fn roll_back<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>) 
     remains
 }
 
-/// Whether part of the unit is in the database.
-fn tears(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::ImplicitCommit | ErrorKind::RollbackIncomplete)
-}
-
 /// Where something stays that was to be rolled back, nobody may take the end for a clean one, and no attempt may follow: what stays
 /// would be there twice.
 fn or_incomplete<B: Backend>(
@@ -283,7 +278,7 @@ fn or_incomplete<B: Backend>(
         Settlement::Committed => unreachable!("what is committed is not rolled back"),
         Settlement::RolledBack(Cause::Returned(text)) | Settlement::Asked(text) => incomplete().after_body_said(&text),
         Settlement::RolledBack(Cause::Panicked) => incomplete(),
-        Settlement::Failed(error) if tears(&error) => error,
+        Settlement::Failed(error) if error.kind().tears() => error,
         Settlement::RolledBack(Cause::Fault(last) | Cause::Marked(last))
         | Settlement::Faulted(Faulted { error: last, .. })
         | Settlement::Failed(last) => because(&last),

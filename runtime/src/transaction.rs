@@ -202,7 +202,9 @@ impl<B: Backend> Transaction<B> {
     /// What fails after the deadline fails because of it: the connection was ended, or a lock was not waited for any longer.
     fn blame_the_deadline(&self, failed: &mut Failed) {
         if failed.dooms() && self.is_late() && failed.fault.kind != ErrorKind::Timeout {
-            failed.fault = Fault { kind: ErrorKind::Timeout, again: Again::Never, ..failed.fault };
+            // What stays in the database stays there, deadline or not, and the outcome goes by the kind.
+            let kind = if failed.fault.kind.tears() { failed.fault.kind } else { ErrorKind::Timeout };
+            failed.fault = Fault { kind, again: Again::Never, ..failed.fault };
             failed.detail = format!("the unit's deadline passed: {}", failed.detail).into();
         }
     }

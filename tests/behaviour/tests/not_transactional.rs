@@ -6,6 +6,7 @@ mod scripted;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+use std::time::Duration;
 
 use ephemeral_mysql::{Flavour, Server};
 use unit_of_work::mysql::prelude::Queryable;
@@ -53,6 +54,20 @@ fn s103_a_body_that_fails_is_told_what_stays() {
         assert_eq!((world.balances(), logged(&world)), (vec![100, 100], 1));
         world.assert_clean(&world.db);
     }
+}
+
+/// A deadline that has passed meanwhile is not the more important thing to say.
+#[test]
+fn s103_a_body_that_fails_after_its_deadline_is_told_what_stays() {
+    let world = world("MyISAM");
+    let unit = world.db.unit("logs").timeout(Duration::from_millis(300)).run::<(), Trouble>(|tx| {
+        tx.query_drop(LOG)?;
+        std::thread::sleep(Duration::from_millis(400));
+        FAIL
+    });
+    let Err(Trouble::Work(error)) = unit else { panic!("{unit:?}") };
+    assert_incomplete(&error, 1);
+    assert_eq!(logged(&world), 1);
 }
 
 #[test]

@@ -7,8 +7,10 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
+use proxy::{Cut, Packet, Side};
 use unit_of_work::mysql::prelude::Queryable;
-use unit_of_work::{Error, ErrorKind, OnError, Outcome, Retry, Tx};
+use unit_of_work::testing::{Reply, Script};
+use unit_of_work::{Database, Error, ErrorKind, OnError, Outcome, Retry, Tx};
 
 use crate::rival::Rival;
 use crate::world::World;
@@ -40,6 +42,71 @@ fn s63_a_procedure_that_commits_and_then_meets_a_deadlock_is_not_run_again() {
     let error = unit.expect_err("nobody knows what it committed before");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::ImplicitCommit, Some(Outcome::Torn)), "{error}");
     assert_eq!(world.balances().len(), 2);
+}
+
+type Way = fn(&mut Tx<'_>) -> Result<(), Error>;
+
+/// By a statement of the unit's, and by a lent connection.
+const WAYS: [Way; 2] = [|tx| tx.query_drop("CALL p()"), |tx| Ok(tx.connection()?.query_drop("CALL p()")?)];
+
+#[test]
+fn s63_a_procedure_that_commits_and_meets_a_deadlock_is_not_run_again_on_a_lent_connection_either() {
+    let world =
+        with_procedure("INSERT INTO account VALUES (3, 3); COMMIT; SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213;");
+    let error = world.db.unit("calls").run::<(), Error>(WAYS[1]).expect_err("nobody knows what it committed before");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::ImplicitCommit, Some(Outcome::Torn)), "{error}");
+    assert_eq!(world.balances().len(), 2);
+}
+
+/// The answer is lost with the connection: that of the procedure itself, and that of the bracket around it.
+#[test]
+fn s63_a_procedure_that_may_have_committed_when_the_connection_was_lost_is_not_run_again() {
+    for (way, lost) in WAYS.iter().flat_map(|way| [(way, "CALL p()"), (way, "RELEASE SAVEPOINT")]) {
+        let world = with_procedure("UPDATE account SET balance = balance + 1; COMMIT;");
+        let (db, proxy) = world.proxied();
+        proxy.cut(Cut { at: Packet::Text(lost), side: Side::AfterServer });
+        let error = db.unit("calls").run::<(), Error>(way).expect_err("nobody knows what it committed");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::ImplicitCommit, Some(Outcome::Torn)), "{error}");
+        assert!(error.to_string().contains("nobody can say"), "{error}");
+        assert_eq!((world.balances(), error.attempts()), (vec![101], 1), "{lost}");
+    }
+}
+
+/// Most of all it does not say that it was rolled back.
+#[test]
+fn s63_a_procedure_that_has_committed_when_the_deadline_comes_is_not_called_rolled_back() {
+    for way in WAYS {
+        let world = with_procedure("UPDATE account SET balance = balance + 1; COMMIT; DO SLEEP(30);");
+        let unit = world.db.unit("calls").timeout(Duration::from_millis(500));
+        let error = unit.run::<(), Error>(way).expect_err("it takes too long");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::ImplicitCommit, Some(Outcome::Torn)), "{error}");
+        assert!(error.to_string().contains("deadline"), "{error}");
+        assert_eq!(world.balances(), [101]);
+    }
+}
+
+/// A server that takes no writes for the moment says so, and can be asked for the bracket: nothing was committed.
+#[test]
+fn s63_a_procedure_that_a_server_refuses_runs_again_if_it_has_not_committed() {
+    let read_only = || Reply::error(1290, "HY000", "The MariaDB server is running with the --read-only option");
+    for gone in [false, true] {
+        let script = Script::new();
+        let db = Database::builder().script(&script).connect().expect("a scripted server");
+        script.answer("CALL p()", read_only());
+        if gone {
+            script.answer("RELEASE", Reply::error(1305, "42000", "SAVEPOINT unit_of_work_1 does not exist"));
+        }
+        let again = Retry::DEFAULT.base(Duration::ZERO);
+        let unit = db.unit("calls").retry(again).run::<_, Error>(|tx| tx.query_drop("CALL p()").map(|()| tx.attempt()));
+        match unit {
+            Ok(attempts) => assert_eq!((attempts, gone), (2, false)),
+            Err(error) => {
+                assert!(gone, "{error}");
+                let seen = (error.kind(), error.outcome(), error.code());
+                assert_eq!(seen, (ErrorKind::ImplicitCommit, Some(Outcome::Torn), Some(1290)), "{error}");
+            }
+        }
+    }
 }
 
 #[test]

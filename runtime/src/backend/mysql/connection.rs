@@ -153,17 +153,35 @@ impl MySqlConnection {
     /// Asks whether the transaction is still there after what may have ended it, also where it failed.
     fn close_bracket(&mut self, name: &str, answer: Result<Answer, Failed>) -> Result<Answer, Failed> {
         match answer {
-            Ok(answer) => self.release(name).map(|()| answer),
+            Ok(answer) => self.find(name).map(|()| answer),
             Err(failed) => Err(match failed.fault.undone {
-                Undone::Nothing | Undone::Statement | Undone::Doomed => match self.release(name) {
+                Undone::Nothing | Undone::Statement | Undone::Doomed => match self.find(name) {
                     Ok(()) => failed,
                     Err(gone) => gone.after(&failed),
                 },
-                // The savepoint is gone either way: whether something was committed before, nobody can say any more.
-                Undone::Transaction => committed_inside().after(&failed),
-                Undone::Connection => failed,
+                Undone::Connection if self.finds_before_it_goes(name, &failed) => failed,
+                Undone::Transaction | Undone::Connection => perhaps_committed(failed),
             }),
         }
+    }
+
+    /// Ends the bracket around what may have committed.
+    pub(crate) fn find(&mut self, bracket: &str) -> Result<(), Failed> {
+        self.release(bracket).map_err(|failed| match failed.fault.undone {
+            Undone::Connection => perhaps_committed(failed),
+            Undone::Nothing | Undone::Statement | Undone::Doomed | Undone::Transaction => failed,
+        })
+    }
+
+    /// A session that answered can be asked once more, though it is given up.
+    fn finds_before_it_goes(&mut self, bracket: &str, failed: &Failed) -> bool {
+        if failed.fault.kind != ErrorKind::Unavailable {
+            return false;
+        }
+        self.step = Step::In;
+        let found = self.release(bracket);
+        self.step = Step::Out;
+        found.is_ok()
     }
 
     /// Reads a text that a guard is about to send by the driver's own connection.
@@ -263,6 +281,20 @@ fn refused(why: &str) -> Failed {
 fn given_up() -> Failed {
     let detail = "the connection was given up before the first statement";
     Failed::of(ErrorKind::ConnectionLost, Undone::Connection, Again::Yes, detail)
+}
+
+/// What came of something that may commit, where the bracket around it cannot be asked for: the server dropped it with the
+/// transaction, or with the connection.
+pub(super) fn perhaps_committed(mut failed: Failed) -> Failed {
+    failed.fault.kind = ErrorKind::ImplicitCommit;
+    failed.fault.again = Again::Never;
+    failed.detail = format!(
+        "something here may have committed before it failed, and nobody can say any more whether it did; it was not run again; look \
+         for its rows before you do, and take the COMMIT out of the procedure if there is one; it had failed with {}",
+        failed.detail
+    )
+    .into();
+    failed
 }
 
 fn committed_inside() -> Failed {

@@ -8,6 +8,7 @@ use mysql::{Conn, Params, Statement};
 use unit_of_work_sql::Verdict;
 
 use super::MySql;
+use super::connection::perhaps_committed;
 use super::faults;
 use super::sizes::execution;
 use crate::backend::{Commits, Connection};
@@ -101,11 +102,14 @@ impl Lent<'_> {
             connection.give_up();
         }
         let Some(bracket) = self.bracket.take() else { return Ok(()) };
-        connection.release(&bracket).map_err(|failed| {
-            let is_hidden = failed.fault.kind == ErrorKind::ImplicitCommit && self.sent == Sent::Plain;
-            let failed = if is_hidden { faults::hidden_rollback() } else { failed };
-            self.transaction.note(failed, "a lent connection")
-        })
+        let found = match self.sent {
+            Sent::Plain => connection.release(&bracket).map_err(|failed| match failed.fault.kind {
+                ErrorKind::ImplicitCommit => faults::hidden_rollback(),
+                _ => failed,
+            }),
+            Sent::MayCommit => connection.find(&bracket),
+        };
+        found.map_err(|failed| self.transaction.note(failed, "a lent connection"))
     }
 }
 
@@ -118,7 +122,13 @@ impl Drop for Lent<'_> {
 
 /// Notes what the driver says, then says it again to the caller. Takes parts of the guard and not the guard, because a row
 /// stream may borrow the rest.
-fn noted(transaction: &Transaction<MySql>, broken: &mut Broken, sql: &str, error: mysql::Error) -> mysql::Error {
+fn noted(
+    transaction: &Transaction<MySql>,
+    broken: &mut Broken,
+    sent: Sent,
+    sql: &str,
+    error: mysql::Error,
+) -> mysql::Error {
     let again = match &error {
         mysql::Error::MySqlError(server) => Some(mysql::Error::MySqlError(server.clone())),
         _ => None,
@@ -127,6 +137,10 @@ fn noted(transaction: &Transaction<MySql>, broken: &mut Broken, sql: &str, error
     if failed.fault.undone == Undone::Connection {
         *broken = Broken::Yes;
     }
+    let failed = match (sent, failed.fault.undone) {
+        (Sent::MayCommit, Undone::Transaction | Undone::Connection) => perhaps_committed(failed),
+        (Sent::MayCommit, Undone::Nothing | Undone::Statement | Undone::Doomed) | (Sent::Plain, _) => failed,
+    };
     let ours = transaction.note(failed, sql);
     again.unwrap_or_else(|| carried(ours))
 }
@@ -177,8 +191,8 @@ impl Lent<'_> {
         what: &str,
         work: impl FnOnce(&'s mut Conn) -> mysql::Result<R>,
     ) -> mysql::Result<R> {
-        let Self { transaction, loan, broken, .. } = self;
-        loan.connection().raw(what).and_then(work).map_err(|error| noted(transaction, broken, what, error))
+        let Self { transaction, loan, broken, sent, .. } = self;
+        loan.connection().raw(what).and_then(work).map_err(|error| noted(transaction, broken, *sent, what, error))
     }
 }
 

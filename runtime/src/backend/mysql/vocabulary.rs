@@ -24,14 +24,11 @@ pub(super) trait Speaks {
 impl Speaks for Tx<'_, MySql> {
     fn speak(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> Result<Answer, Error> {
         let sql = request.text();
-        let result = self.transaction.lend()?.connection().statement(request, rows);
-        match result {
-            Ok(answer) => {
-                self.transaction.written.set((answer.affected_rows, answer.last_insert_id));
-                Ok(answer)
-            }
-            Err(failed) => Err(self.transaction.note(failed, sql)),
-        }
+        let mut loan = self.transaction.lend()?;
+        // Noted before the loan ends, which knows of a deadline that has passed, and not of what may have committed before.
+        let answer = loan.connection().statement(request, rows).map_err(|failed| self.transaction.note(failed, sql))?;
+        self.transaction.written.set((answer.affected_rows, answer.last_insert_id));
+        Ok(answer)
     }
 
     fn blame(&self, failed: Failed, sql: &str) -> Error {
