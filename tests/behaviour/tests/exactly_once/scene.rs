@@ -123,7 +123,7 @@ fn short(text: &str) -> String {
         "SHUT" => "x".into(),
         ASKING => "w".into(),
         text if without(text, "committed") == format!("{ROW}\n;\nCOMMIT AND NO CHAIN NO RELEASE") => "M".into(),
-        text if without(text, "tombstone") == ROW => "T".into(),
+        text if without(text, "tombstone") == format!("{ROW}\n;\nCOMMIT AND NO CHAIN NO RELEASE") => "T".into(),
         text if text.starts_with(LOOK) && text.ends_with(" FOR UPDATE") => "?".into(),
         text if text.starts_with(LOOK) && text.ends_with(" LOCK IN SHARE MODE") => "s".into(),
         text => text.strip_prefix("KILL CONNECTION ").map_or(text.to_owned(), |number| format!("k{number}")),

@@ -226,6 +226,20 @@ fn s81_an_answer_that_leaves_it_open_is_resolved_too_and_not_run_again_for_it() 
     ]);
 }
 
+/// An answer that does not say that the tombstone was committed says nothing.
+#[test]
+fn s92_fewer_results_than_statements_decide_nothing() {
+    check([
+        (&[(KEY, LostAfter), (KEY, Fewer(1))], Said::Value, "a M x + w k1 T x + w k1 T + a M", "rc"),
+        (
+            &[(KEY, LostAfter), (KEY, Fewer(1)), (KEY, taken()), (LOOK, says("tombstone"))],
+            Said::Value,
+            "a M x + w k1 T x + w k1 T ? + a M",
+            "rc",
+        ),
+    ]);
+}
+
 #[test]
 fn s92_fewer_results_than_statements_commit_nothing_and_drop_the_session() {
     check([
