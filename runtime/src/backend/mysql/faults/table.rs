@@ -114,6 +114,7 @@ pub(super) const TABLE: &[(u16, Fault)] = &[
     (1047, UNAVAILABLE), // Galera: not primary; Vitess: no such session
     (1836, UNAVAILABLE), // ER_READ_ONLY_MODE: also Aurora during failover
     (1874, UNAVAILABLE), // ER_INNODB_READ_ONLY
+    (3032, UNAVAILABLE), // ER_SERVER_OFFLINE_MODE: MySQL, also a Group Replication member that has left [manual]
     // Group Replication: a hook around COMMIT failed, or a wait for consistency; some of them run after the local commit.
     (3100, UNAVAILABLE), // ER_RUN_HOOK_ERROR
     (3796, UNAVAILABLE), // ER_GRP_TRX_CONSISTENCY_NOT_ALLOWED
