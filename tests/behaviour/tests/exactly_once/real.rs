@@ -79,6 +79,24 @@ fn s81_the_reply_to_commit_is_lost_and_the_body_has_run_once() {
     assert_eq!(db.stats().resolved_committed, 1);
 }
 
+/// MySQL asks more of who locks rows FOR UPDATE.
+#[test]
+fn s81_a_user_who_may_insert_and_select_there_and_no_more_has_it_resolved() {
+    let (world, _, proxy) = world(|builder| builder);
+    let user = format!("clerk_{}", world.name());
+    world.execute(&format!("CREATE USER {user}@'127.0.0.1'"));
+    for rights in ["SELECT, UPDATE ON `{}`.account", "SELECT, INSERT ON `{}`.unit_of_work_outcome"] {
+        world.execute(&format!("GRANT {} TO {user}@'127.0.0.1'", rights.replace("{}", world.name())));
+    }
+    let url = proxy.url(world.name()).replace("root@", &format!("{user}@"));
+    let db = Database::builder().url(url).resolve_within(PATIENCE).connect().expect("let in");
+    proxy.cut(Cut { at: KEY, side: Side::AfterServer });
+    let (result, hooks) = transfer(&db);
+    world.execute(&format!("DROP USER {user}@'127.0.0.1'"));
+    assert_eq!((result.expect("committed"), hooks.as_str()), (1, "c"));
+    assert_once(&world, &world.db, [1, 0]);
+}
+
 #[test]
 fn s81_a_commit_that_is_never_delivered_runs_again() {
     let (world, db, proxy) = world(|builder| builder);
