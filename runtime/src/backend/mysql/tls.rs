@@ -66,7 +66,11 @@ pub(super) fn take_mode(url: &str) -> Result<(String, UrlMode), Error> {
     let mut others = Vec::new();
     for pair in query.split('&') {
         match pair.split_once('=') {
-            Some((SSL_MODE, value)) => mode = read_mode(value)?,
+            Some((SSL_MODE, value)) => match (mode, read_mode(value)?) {
+                (UrlMode::Unsaid, said) => mode = said,
+                (before, said) if before == said => {}
+                _ => return Err(unusable("the URL says `ssl-mode` twice, with and without TLS; take one of them out")),
+            },
             _ => others.push(pair),
         }
     }
@@ -143,6 +147,17 @@ mod tests {
     fn what_would_fall_back_to_plain_text_is_refused() {
         for mode in ["PREFERRED", "preferred", "yes", ""] {
             assert!(take_mode(&format!("mysql://c/d?ssl-mode={mode}")).is_err(), "{mode}");
+        }
+    }
+
+    #[test]
+    fn the_mode_is_said_once() {
+        assert_eq!(
+            take_mode("mysql://c/d?ssl-mode=REQUIRED&ssl-mode=VERIFY_CA").expect("they agree").1,
+            UrlMode::Verified
+        );
+        for modes in ["REQUIRED&ssl-mode=DISABLED", "DISABLED&ssl-mode=REQUIRED"] {
+            assert!(take_mode(&format!("mysql://c/d?ssl-mode={modes}")).is_err(), "{modes}");
         }
     }
 
