@@ -15,8 +15,8 @@ use crate::work::{Number, OPENING};
 pub(crate) struct Rows {
     /// How many entries each unit left.
     pub(crate) entries: HashMap<Number, u64>,
-    /// Accounts whose balance is not the opening balance and what their entries say.
-    pub(crate) wrong_balances: u64,
+    /// Accounts whose balance is not the opening balance and what their entries say, in words.
+    pub(crate) wrong_balances: Vec<String>,
 }
 
 impl Rows {
@@ -25,14 +25,23 @@ impl Rows {
             .query_map("SELECT unit, COUNT(*) FROM entry GROUP BY unit", |(unit, count): (u64, u64)| {
                 (Number::from_raw(unit), count)
             })?;
-        let wrong = format!(
-            "SELECT COUNT(*) FROM account WHERE balance <> {OPENING} \
-             + (SELECT COALESCE(SUM(amount), 0) FROM entry WHERE target = account.id) \
-             - (SELECT COALESCE(SUM(amount), 0) FROM entry WHERE source = account.id)"
-        );
-        let wrong_balances = conn.query_first(wrong)?.expect("a count is a row");
+        let mut wrong_balances = wrong_balances(conn)?;
+        if !wrong_balances.is_empty() {
+            // Whether it passes by itself is the first question of whoever looks into it.
+            wrong_balances.push(format!("looked at again: {:?}", self::wrong_balances(conn)?));
+        }
         Ok(Self { entries: entries.into_iter().collect(), wrong_balances })
     }
+}
+
+fn wrong_balances(conn: &mut Conn) -> Result<Vec<String>, unit_of_work::mysql::Error> {
+    let sums = format!(
+        "SELECT id, balance, {OPENING} + (SELECT COALESCE(SUM(amount), 0) FROM entry WHERE target = account.id) \
+         - (SELECT COALESCE(SUM(amount), 0) FROM entry WHERE source = account.id) AS told FROM account HAVING balance <> told"
+    );
+    conn.query_map(sums, |(id, balance, told): (u32, i64, i64)| {
+        format!("account {id} holds {balance}, its entries say {told}")
+    })
 }
 
 impl Rows {
@@ -41,7 +50,8 @@ impl Rows {
         for (unit, count) in other.entries {
             *self.entries.entry(unit).or_default() += count;
         }
-        Self { wrong_balances: self.wrong_balances + other.wrong_balances, ..self }
+        self.wrong_balances.extend(other.wrong_balances);
+        self
     }
 }
 
@@ -76,8 +86,10 @@ impl Audit {
         }
         let counts = answers.counts();
         let there: u64 = rows.entries.values().sum();
-        audit.balance_ok =
-            rows.wrong_balances == 0 && (counts.acknowledged..=counts.acknowledged + counts.unknown).contains(&there);
+        audit.balance_ok = rows.wrong_balances.is_empty()
+            && (counts.acknowledged..=counts.acknowledged + counts.unknown).contains(&there);
+        audit.example =
+            audit.example.or_else(|| (!rows.wrong_balances.is_empty()).then(|| rows.wrong_balances.join("; ")));
         audit
     }
 
@@ -123,8 +135,9 @@ impl fmt::Display for Audit {
 mod tests {
     use super::*;
 
-    fn audit(told: &[Answer], entries: &[u64], wrong_balances: u64) -> Audit {
+    fn audit(told: &[Answer], entries: &[u64], wrong_balances: usize) -> Audit {
         let mut answers = Answers::default();
+        let wrong_balances = vec!["account 1 holds 1, its entries say 2".to_owned(); wrong_balances];
         let mut rows = Rows { wrong_balances, ..Rows::default() };
         for (sequence, answer) in (0..).zip(told) {
             answers.note(Number::new(1, sequence), *answer);
