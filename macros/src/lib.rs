@@ -79,7 +79,7 @@ use proc_macro::TokenStream;
 ///
 /// #[unit_of_work(isolation = REPORTS)]
 /// fn report(tx: &mut Tx<'_>) -> Result<Option<i64>, Error> {
-///     tx.exec_first("SELECT SUM(balance) FROM account", ())
+///     tx.exec_first("SELECT COALESCE(SUM(balance), 0) FROM account", ())
 /// }
 /// ```
 ///
@@ -98,7 +98,7 @@ use proc_macro::TokenStream;
 ///
 /// #[unit_of_work(access = "read only", isolation = "repeatable read")]
 /// fn total(tx: &mut Tx<'_>) -> Result<Option<i64>, Error> {
-///     tx.query_first("SELECT SUM(balance) FROM account")
+///     tx.query_first("SELECT COALESCE(SUM(balance), 0) FROM account")
 /// }
 /// ```
 ///
@@ -179,7 +179,8 @@ use proc_macro::TokenStream;
 /// `timeout`: the time within which the unit has to end, all attempts and all waiting included. Default: none.
 ///
 /// `lock_wait`: how long the server lets a statement wait for a lock, of a row or of a table's definition, in whole seconds,
-/// rounded up, at least one. Default: as long as the server is set to.
+/// rounded up, at least one. Default: the database's, which is what the server is set to but at most 5 s, unless its builder says
+/// otherwise.
 ///
 /// Each is a length of time, written as for `retry`, or a path to a `Duration`.
 ///
@@ -216,7 +217,7 @@ use proc_macro::TokenStream;
 ///
 /// A pattern is what stands before the arrow in `match`, over a reference to the error: alternatives with `|`, bindings (which
 /// are references), and at the end `if` and a condition. The condition may use `self`, and arguments that are references or
-/// `Copy`.
+/// `Copy`. A name alone matches every error, and is refused where it can be nothing else; a variant is written with its path.
 ///
 /// ```
 /// # use unit_of_work::{Error, Tx, unit_of_work};
@@ -318,7 +319,7 @@ use proc_macro::TokenStream;
 ///
 ///     #[unit_of_work(read_only, isolation = "repeatable read")]
 ///     fn total(&self, tx: &mut Tx<'_>) -> Result<Option<i64>, Error> {
-///         tx.query_first("SELECT SUM(balance) FROM account")
+///         tx.query_first("SELECT COALESCE(SUM(balance), 0) FROM account")
 ///     }
 ///
 ///     #[unit_of_work(skip)]
@@ -379,10 +380,13 @@ use proc_macro::TokenStream;
 ///
 /// One call into the runtime, with a static that describes the unit, the arguments made fit to be given to several attempts, and the
 /// body as a closure. To see it, set the variable `UNIT_OF_WORK_EXPAND` to `1` when the crate is compiled; each expansion is printed
-/// to the standard error stream, and reads best after `rustfmt`. A crate that is compiled already is not compiled again for that:
+/// to the standard error stream, among the compiler's own words if it has any. A crate that is compiled already is not compiled
+/// again for that, unless a file of it is touched (`src/main.rs` in a program):
 ///
 /// ```sh
-/// touch src/lib.rs && UNIT_OF_WORK_EXPAND=1 cargo check
+/// touch src/lib.rs
+/// UNIT_OF_WORK_EXPAND=1 cargo check --quiet 2> expanded.rs
+/// rustfmt --edition 2024 expanded.rs
 /// ```
 #[proc_macro_attribute]
 pub fn unit_of_work(arguments: TokenStream, item: TokenStream) -> TokenStream {

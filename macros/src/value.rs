@@ -171,6 +171,10 @@ impl Given<'_> {
     /// A pattern in parentheses, with `|` between alternatives and `if` before a condition, as it was written.
     pub(crate) fn pattern(&self) -> syn::Result<TokenStream> {
         match self.form {
+            Form::List(list) if is_a_binding(list) => Err(self.error(
+                "a name alone matches every error: write the variant with its path, as in `BankError::Blocked(_)`, or `_` if all are \
+                 meant",
+            )),
             Form::List(list) if !list.is_empty() => pattern.parse2(list.clone()).map(|()| list.clone()),
             Form::List(_) | Form::Equals(_) | Form::Alone => Err(self.misfit()),
         }
@@ -244,6 +248,12 @@ impl Choice {
 fn plain(written: &str) -> String {
     let words: Vec<&str> = written.split([' ', '-', '_']).filter(|word| !word.is_empty()).collect();
     words.join(" ").to_lowercase()
+}
+
+/// Whether it is one name that no variant and no constant has.
+fn is_a_binding(pattern: &TokenStream) -> bool {
+    let name = syn::parse2::<Ident>(pattern.clone());
+    name.is_ok_and(|name| name.to_string().starts_with(|first: char| first.is_lowercase()))
 }
 
 /// Reads what an arm of a `match` has before its arrow; nothing may follow.

@@ -81,6 +81,7 @@ impl Course {
     /// What follows a fault. `Err` = the caller gets this.
     pub(crate) fn after(&mut self, faulted: Faulted, unit: &Label, ledger: &Ledger) -> Result<Step, Error> {
         let Faulted { again, error, body } = faulted;
+        let error = self.in_sight_of_the_earlier(error);
         match self.next(again) {
             Next::Again { after } => {
                 if let Some(independent) = ledger.forbids() {
@@ -97,6 +98,14 @@ impl Course {
                 BodySaid::Error => Ok(Step::Return),
                 BodySaid::NoError => Err(error),
             },
+        }
+    }
+
+    /// That the last attempt could not even begin says little of a unit of which an earlier one was rolled back.
+    fn in_sight_of_the_earlier(&self, error: Error) -> Error {
+        match (self.last.as_ref().and_then(Error::outcome), error.outcome()) {
+            (Some(Outcome::RolledBack), Some(Outcome::NotStarted)) => error.with_outcome(Outcome::RolledBack),
+            (Some(_) | None, _) => error,
         }
     }
 

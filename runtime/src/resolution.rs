@@ -172,9 +172,9 @@ impl<B: Backend> Inquiry<'_, B> {
     /// What the runtime would do, for people.
     fn by_hand(&self) -> String {
         format!(
-            "before you do, and before a purge takes its row away (24 hours), insert a `tombstone` with the id X'{}' into \
-             `unit_of_work_outcome` on the server that has the data: if it goes in, the unit was rolled back, and if a row that \
-             says `committed` is there already, it was committed",
+            "before you do, and before a purge takes its row away (24 hours), say on the server that has the data: INSERT INTO \
+             unit_of_work_outcome VALUES (X'{}', 'tombstone', UTC_TIMESTAMP()): if it goes in, the unit was rolled back; if the \
+             key is there already, its row says `committed` or `tombstone`",
             self.lost.key
         )
     }

@@ -23,7 +23,7 @@ use crate::tx::Tx;
 ///     .unit("total")
 ///     .isolation(Isolation::RepeatableRead)
 ///     .read_only()
-///     .run::<_, Error>(|tx| Ok(tx.query_first("SELECT SUM(balance) FROM account")?.unwrap_or(0)))?;
+///     .run::<_, Error>(|tx| Ok(tx.query_first("SELECT COALESCE(SUM(balance), 0) FROM account")?.unwrap_or(0)))?;
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]

@@ -148,6 +148,11 @@ fn each_wrong_argument_has_its_message() {
         ),
         (quote!(commit_on = Blocked), "`commit_on` is written `commit_on(BankError::Blocked(_))`"),
         (quote!(commit_on()), "`commit_on` is written `commit_on(BankError::Blocked(_))`"),
+        (
+            quote!(retry_on(error)),
+            "a name alone matches every error: write the variant with its path, as in `BankError::Blocked(_)`, or `_` if all \
+             are meant",
+        ),
         (quote!(retry_on), "`retry_on` is written `retry_on(BankError::Outdated(_))`"),
         (
             quote!(retry_on(Busy(_), Outdated(_))),

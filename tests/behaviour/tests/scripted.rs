@@ -280,3 +280,20 @@ fn s109_1047_at_rollback_shuts_and_kills_the_session() {
         ("ROLLBACK", 1, error(1047), Panics, Panic, "s a b R x", "+ k1 s n C"),
     ]);
 }
+
+/// What the last attempt came to is not what the unit came to.
+#[test]
+fn s18_a_unit_that_was_rolled_back_is_not_called_never_begun_when_the_server_stays_away() {
+    let script = Script::new();
+    let db = Database::builder().script(&script).connect().expect("a script answers");
+    script.answer("UPDATE a", LostAfter);
+    let retry = Retry::DEFAULT.max_attempts(3).base(std::time::Duration::ZERO);
+    let result = db.unit("away").retry(retry).run::<(), Error>(|tx| {
+        script.refuse_connections(Some(Reply::error(1040, "08004", "Too many connections")));
+        tx.query_drop("UPDATE a SET n = 1")
+    });
+    let error = result.expect_err("the server stays away");
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::RetriesExhausted, 3));
+    assert_eq!(error.outcome(), Some(Outcome::RolledBack), "{error}");
+    assert!(error.to_string().contains("the unit was rolled back"), "{error}");
+}

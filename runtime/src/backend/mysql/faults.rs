@@ -70,6 +70,25 @@ pub(crate) fn failed(error: Error) -> Failed {
     local_files::explain(error).unwrap_or_else(by_the_table)
 }
 
+/// The driver passes the operating system's word on, which is "Resource temporarily unavailable".
+fn is_late(error: &Error) -> bool {
+    // The driver's own type names no source.
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = match error {
+        Error::IoError(error) => Some(error),
+        Error::CodecError(error) => Some(error),
+        _ => None,
+    };
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<std::io::Error>()
+            && matches!(io.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 fn by_the_table(error: Error) -> Failed {
     let fault = of(&error);
     let (code, sqlstate) = match &error {
@@ -80,6 +99,10 @@ fn by_the_table(error: Error) -> Failed {
         (Some(_), Some(words)) if is_about_parameters(&error) => {
             format!("the parameters do not fit the statement: {words}")
         }
+        (Some(meaning), Some(words)) if fault.kind == ErrorKind::ConnectionLost && is_late(&error) => format!(
+            "the server did not answer within the network timeout, so the connection was given up; where statements may take \
+             longer, say so with `DatabaseBuilder::network_timeout`: {meaning}: {words}"
+        ),
         (Some(meaning), Some(words)) => format!("{meaning}: {words}"),
         (None, Some(words)) => words,
         (meaning, None) => meaning.unwrap_or("a value does not have the type that was asked for").to_owned(),
