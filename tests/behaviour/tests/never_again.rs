@@ -1,11 +1,12 @@
 //! Failures that another run would not change, and so run once.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
 use unit_of_work::mysql::prelude::Queryable;
-use unit_of_work::{Error, ErrorKind, Outcome};
+use unit_of_work::{Error, ErrorKind, Outcome, Tx};
 
 use crate::server::either;
 use crate::world::{TAKE_TEN, Trouble, World, until};
@@ -119,4 +120,43 @@ fn s19_nor_is_it_sent_by_a_guard() {
     });
     unit.expect("the unit can go on");
     assert_eq!(world.balances(), [90]);
+}
+
+/// `MariaDB` can answer an UPDATE that was killed with OK. One that finds nothing, or changes nothing, is answered with OK rightly.
+#[test]
+fn s19_an_update_that_was_killed_is_not_believed_to_have_found_no_row() {
+    let world = World::with_accounts(1..=1);
+    for innocent in ["UPDATE account SET balance = 1 WHERE id = 99", " update account SET balance = 100 WHERE id = 1"] {
+        world.db.unit("innocent").run::<_, Error>(|tx| tx.query_drop(innocent)).expect("nothing was killed");
+        world.db.unit("innocent").run::<_, Error>(|tx| tx.exec_drop(innocent, ())).expect("nothing was killed");
+    }
+    let victim =
+        world.db.unit("who").run::<u64, Error>(|tx| Ok(tx.query_first("SELECT CONNECTION_ID()")?.unwrap_or(0)));
+    let kill = format!("KILL QUERY {}", victim.expect("a unit"));
+    let over = AtomicBool::new(false);
+    let lie = thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut killer = world.conn();
+            while !over.load(Ordering::Relaxed) {
+                // The connection may have been given up in the meantime.
+                let _gone = killer.query_drop(&kill);
+            }
+        });
+        let lie = first_lie(&world);
+        over.store(true, Ordering::Relaxed);
+        lie
+    });
+    assert_eq!(lie, None);
+}
+
+/// Counts up until what a unit was told is not so.
+fn first_lie(world: &World) -> Option<String> {
+    let mut held = 100_i64;
+    (0..1500).find_map(|_| {
+        let update = |tx: &mut Tx<'_>| tx.exec_drop("UPDATE account SET balance = ? WHERE id = 1", (held + 1,));
+        let told = world.db.unit("counted").run::<_, Error>(update);
+        held += i64::from(told.is_ok());
+        let seen = world.balance(1);
+        (seen != Some(held)).then(|| format!("{told:?}, and there are {seen:?}"))
+    })
 }

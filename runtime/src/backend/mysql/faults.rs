@@ -65,6 +65,16 @@ pub(crate) fn no_primary(failed: Failed) -> Failed {
     Failed { fault: UNAVAILABLE, detail: detail.into(), ..failed }
 }
 
+/// As the server should have said it.
+pub(crate) fn killed_in_silence() -> Error {
+    Error::MySqlError(MySqlError {
+        state: "70100".to_owned(),
+        code: 1317,
+        message: "Query execution was interrupted (the server answered OK, but without the counts of an UPDATE)"
+            .to_owned(),
+    })
+}
+
 /// Names what a driver's error means and keeps it as the cause.
 pub(crate) fn failed(error: Error) -> Failed {
     local_files::explain(error).unwrap_or_else(by_the_table)

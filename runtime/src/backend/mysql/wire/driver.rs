@@ -13,7 +13,7 @@ use mysql::session_state_change::SessionStateChange;
 use mysql::{Conn, Params, QueryResult, Row, SessionStateInfo, Statement};
 use nix::sys::socket::{Shutdown, shutdown};
 
-use super::{Answer, Request, SessionState, Tracked, Wire, Writes};
+use super::{Answer, Counts, Request, SessionState, Tracked, Wire, Writes};
 
 /// "This command is not supported in the prepared statement protocol": MariaDB's bulk protocol takes only INSERT, UPDATE,
 /// DELETE and REPLACE.
@@ -135,7 +135,9 @@ impl DriverWire {
     }
 
     fn with_remarks(&self, answer: Answer) -> Answer {
-        Answer { warnings: self.conn.warnings(), tracked: self.tracked(), ..answer }
+        let says_nothing = answer.affected_rows == 0 && self.conn.info_ref().is_empty();
+        let counts = if says_nothing { Counts::Missing } else { Counts::Told };
+        Answer { warnings: self.conn.warnings(), tracked: self.tracked(), counts, ..answer }
     }
 }
 

@@ -54,6 +54,16 @@ pub(crate) struct Answer {
     pub(crate) tracked: Tracked,
     /// How many result sets came, those without rows included.
     pub(crate) results: usize,
+    pub(crate) counts: Counts,
+}
+
+/// Whether an UPDATE was answered with its counts ("Rows matched: 1  Changed: 1  Warnings: 0"), as each that was carried out is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Counts {
+    #[default]
+    Told,
+    /// Nothing was said, and no row is said to be changed.
+    Missing,
 }
 
 /// What the server's trackers said: hints, because they do not see everything.
