@@ -130,6 +130,10 @@ fn s19_an_update_that_was_killed_is_not_believed_to_have_found_no_row() {
         world.db.unit("innocent").run::<_, Error>(|tx| tx.query_drop(innocent)).expect("nothing was killed");
         world.db.unit("innocent").run::<_, Error>(|tx| tx.exec_drop(innocent, ())).expect("nothing was killed");
     }
+    let batch = "UPDATE account SET balance = ? WHERE id = ?";
+    for rows in [vec![(1, 99), (2, 98)], vec![(100, 1)], Vec::new()] {
+        world.db.unit("innocent").run::<_, Error>(|tx| tx.exec_batch(batch, rows.clone())).expect("nothing was killed");
+    }
     let victim =
         world.db.unit("who").run::<u64, Error>(|tx| Ok(tx.query_first("SELECT CONNECTION_ID()")?.unwrap_or(0)));
     let kill = format!("KILL QUERY {}", victim.expect("a unit"));

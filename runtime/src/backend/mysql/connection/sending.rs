@@ -1,5 +1,5 @@
-//! How a request goes out: measured, so that nothing is sent that the server does not take, and as a text where it has no room for
-//! another prepared statement.
+//! How a request goes out, and whether its answer is believed: measured, so that nothing is sent that the server does not take; as a
+//! text where it has no room for another prepared statement; and an OK that only a killed UPDATE gets counts as killed.
 
 use mysql::Row;
 use unit_of_work_sql::{Touches, Wait};
