@@ -1,12 +1,9 @@
-//! For tests of functions that are units of work: a scripted server, planned failures, and a clock that the test moves. They
-//! stand below the engine, so the functions run as they are written.
+//! A clock that tests move. Whatever waits on it has waited at once, and the test sees for how long.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use crate::backend::mysql::wire::failing::{Failures, Way};
-pub use crate::backend::mysql::wire::scripted::{Reply, Script, Sent};
-pub use crate::clock::Clock;
+use crate::clock::Clock;
 
 /// A clock that stands still until it is moved. Sleeping moves it and is written down. Clones are the same clock.
 ///
