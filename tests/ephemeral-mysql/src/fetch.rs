@@ -27,6 +27,27 @@ pub(crate) fn server(flavour: Flavour, cache: &Cache) -> Result<Installation, Er
     unpacked(flavour, &root).or_else(|_| fetch(flavour, cache, &root))
 }
 
+/// What a package of the distribution unpacks to, out of the cache; fetched first when it is not there.
+pub(crate) fn package(name: &str, cache: &Cache) -> Result<PathBuf, Error> {
+    let root = cache.path().join(format!("{name}-{}", system()));
+    if root.is_dir() {
+        return Ok(root);
+    }
+    let _lock = cache.lock()?;
+    if root.is_dir() {
+        return Ok(root);
+    }
+    apt::require().map_err(|error| Error::command("apt-get --version", error))?;
+    eprintln!("ephemeral-mysql: fetching {name} into {} (once)", cache.path().display());
+    let work = cache.fresh("fetch.tmp")?;
+    let fetch = |lists| Apt::new(&work, lists).and_then(|apt| apt.packages(name));
+    let packages = fetch(Lists::Machine).or_else(|_| fetch(Lists::Private))?;
+    unpack(&packages, &work.join("root"))?;
+    fs::rename(work.join("root"), &root).attempt("move the fetched package to", &root)?;
+    cache::remove(&work)?;
+    Ok(root)
+}
+
 fn fetch(flavour: Flavour, cache: &Cache, root: &Path) -> Result<Installation, Error> {
     let no_server = |reason: String| Error::NoServer { flavour, reason };
     apt::require().map_err(|error| no_server(format!("this system has no usable `apt-get` ({error})")))?;

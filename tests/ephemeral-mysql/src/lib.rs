@@ -17,6 +17,7 @@ mod server;
 mod supervisor;
 mod template;
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 pub use builder::{Builder, Profile, Source};
@@ -48,4 +49,14 @@ pub fn shared_of(flavour: Flavour) -> &'static Server {
         Flavour::MySql => &MYSQL,
     };
     shared.get_or_init(|| Server::builder().flavour(flavour).start().unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// Fetches a package of the distribution that other tests need, as servers are fetched: without root, once, into the cache. Returns
+/// the directory that it is unpacked in, which has the place of `/`.
+///
+/// # Errors
+///
+/// Where there is no `apt-get`, or no such package.
+pub fn fetch_package(name: &str) -> Result<PathBuf, Error> {
+    fetch::package(name, &cache::Cache::open(None)?)
 }
