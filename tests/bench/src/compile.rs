@@ -15,8 +15,8 @@ use tempfile::TempDir;
 
 use crate::Failure;
 use crate::compile::source::Spelling;
-use crate::report::shown;
-use crate::statistics::{Spread, spread};
+use crate::statistics::{Spread, paired, spread};
+use crate::table::shown;
 
 /// How much is to be compiled.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -68,17 +68,13 @@ pub(crate) fn measure(plan: &Compile) -> Result<Cost, Failure> {
     Ok(Cost {
         functions: plan.functions,
         rounds: plan.rounds,
-        ratio_to_expanded: ratio(annotated, expanded),
-        ratio_to_builder: ratio(annotated, builder),
+        ratio_to_expanded: paired(annotated, expanded),
+        ratio_to_builder: paired(annotated, builder),
         annotated_s: spread(annotated),
         expanded_s: spread(expanded),
         builder_s: spread(builder),
         added_packages: packages::added_by_the_macros()?,
     })
-}
-
-fn ratio(own: &[f64], other: &[f64]) -> Spread {
-    spread(&own.iter().zip(other).map(|(own, other)| own / other).collect::<Vec<_>>())
 }
 
 /// For people.

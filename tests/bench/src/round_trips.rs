@@ -11,17 +11,8 @@ use crate::variants::{Engines, Variant};
 const WARM_UP: u32 = 10;
 const COUNTED: u32 = 100;
 
-/// Round trips per transfer, in the order of [`Variant::ALL`].
-pub(crate) fn count(server: &Server, bank: &Bank) -> Result<[f64; 3], Failure> {
-    let mut counted = [0.0; 3];
-    for variant in Variant::ALL {
-        counted[variant.index()] = count_one(variant, server, bank)?;
-    }
-    Ok(counted)
-}
-
-/// Each variant has a proxy of its own, so that no other's connections are counted.
-fn count_one(variant: Variant, server: &Server, bank: &Bank) -> Result<f64, Failure> {
+/// Round trips per transfer. Each variant has a proxy of its own, so that no other's connections are counted.
+pub(crate) fn count(variant: Variant, server: &Server, bank: &Bank) -> Result<f64, Failure> {
     let proxy = Proxy::start(("127.0.0.1", server.port()))?;
     let engines = Engines::connect(&proxy.url(bank.name()), 1)?;
     let mut runner = engines.runner(variant)?;

@@ -1,15 +1,13 @@
-//! Who runs when: threads that live for the whole run, and slices in which all of them run one variant. A round gives every
-//! variant one slice, each round in another order, so that what changes on the machine meanwhile meets all of them alike.
+//! Who runs when: players that live for the whole run, and slices in which all of them run one variant. A round gives every
+//! variant one slice, each round in another order, so that what changes on the machine meanwhile meets all of them alike. What a
+//! variant does is its player's business, what is made of the figures that of `tally` and `statistics`.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
-
 use crate::Failure;
-use crate::bank::Bank;
-use crate::variants::{Engines, Runner, Variant};
+use crate::tally::{Taken, Tally};
 
 /// How much is to be run.
 #[derive(Debug, Clone, Copy)]
@@ -17,114 +15,153 @@ pub(crate) struct Plan {
     pub(crate) threads: u32,
     pub(crate) rounds: u32,
     pub(crate) slice: Duration,
+    /// What is run before each slice and not counted: caches, and the queue that the variant before has left.
+    pub(crate) warm_up: Duration,
 }
 
-/// What all counted slices of one variant gave.
-#[derive(Debug)]
-pub(crate) struct Taken {
-    /// Units per second, one figure a round.
-    pub(crate) rates: Vec<f64>,
-    /// Nanoseconds of whole units, retries included.
-    pub(crate) latencies: Histogram<u64>,
+/// One slice, the same for all players.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slice {
+    /// Which of the run's variants.
+    pub(crate) variant: usize,
+    /// When the warm-up begins.
+    pub(crate) begin: Instant,
+    /// The counted time.
+    pub(crate) start: Instant,
+    pub(crate) end: Instant,
+}
+
+/// How a unit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Committed,
+    /// Given up, because the slice is over, or because the variant's own limit was reached.
+    Abandoned,
+}
+
+/// What became of one unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Done {
+    pub(crate) outcome: Outcome,
     pub(crate) retries: u32,
 }
 
-/// Runs all slices; the result is in the order of [`Variant::ALL`].
-pub(crate) fn run(plan: &Plan, engines: &Engines, bank: &Bank) -> Result<[Taken; 3], Failure> {
+impl Done {
+    pub(crate) fn committed(retries: u32) -> Self {
+        Self { outcome: Outcome::Committed, retries }
+    }
+
+    pub(crate) fn abandoned(retries: u32) -> Self {
+        Self { outcome: Outcome::Abandoned, retries }
+    }
+}
+
+/// One thread, or one process of several threads.
+pub(crate) trait Player {
+    /// Plays one slice to its end.
+    fn play(&mut self, slice: &Slice) -> Result<Tally, Failure>;
+}
+
+/// Makes a player on the thread that it will live on: connections belong to the thread that uses them.
+pub(crate) type Invitation<'s> = Box<dyn FnOnce() -> Result<Box<dyn Player + 's>, Failure> + Send + 's>;
+
+/// Runs all slices of so many variants; the result is in their order.
+pub(crate) fn run(plan: &Plan, variants: usize, players: Vec<Invitation<'_>>) -> Result<Vec<Taken>, Failure> {
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..plan.threads).map(|_| Worker::start(scope, engines, bank)).collect();
-        for variant in Variant::ALL {
-            take(&workers, variant, plan.slice)?;
+        let crew = Crew::start(scope, players);
+        for variant in 0..variants {
+            crew.play(&plan.next(variant))?;
         }
-        let mut taken = Variant::ALL.map(|_| Taken { rates: Vec::new(), latencies: histogram(), retries: 0 });
+        let mut taken: Vec<_> = (0..variants).map(|_| Taken::default()).collect();
         for round in 0..plan.rounds {
-            for variant in order(round) {
-                taken[variant.index()].add(&take(&workers, variant, plan.slice)?, plan.slice)?;
+            for variant in order(round, variants) {
+                taken[variant].add(&crew.play(&plan.next(variant))?, plan.slice);
             }
         }
         Ok(taken)
     })
 }
 
-/// Who comes when in a round.
-fn order(round: u32) -> [Variant; 3] {
-    let mut order = Variant::ALL;
-    order.rotate_left(usize::from(u8::try_from(round % 3).expect("a remainder of 3 is small")));
+/// How long before a slice the players are told, so that the last of them is told in time.
+const NOTICE: Duration = Duration::from_millis(5);
+
+/// How long after the end of a slice its units are waited for. What takes longer is given up: at once or with backoff, a unit over
+/// few rows takes seconds.
+const GRACE: Duration = Duration::from_millis(50);
+
+impl Plan {
+    fn next(&self, variant: usize) -> Slice {
+        let begin = Instant::now() + NOTICE;
+        let start = begin + self.warm_up;
+        Slice { variant, begin, start, end: start + self.slice }
+    }
+}
+
+impl Slice {
+    /// When a unit that is still going on is given up.
+    pub(crate) fn give_up(&self) -> Instant {
+        self.end + GRACE
+    }
+
+    /// Runs `unit` again and again for the length of the slice. It is told how far into the counted time it begins.
+    pub(crate) fn fill(&self, mut unit: impl FnMut(Duration) -> Result<Done, Failure>) -> Result<Tally, Failure> {
+        let mut tally = Tally::of_one_thread();
+        thread::sleep(self.begin.saturating_duration_since(Instant::now()));
+        let mut now = Instant::now();
+        while now < self.end {
+            let began = now;
+            let done = unit(began.saturating_duration_since(self.start))?;
+            now = Instant::now();
+            tally.record(self, began, now, done);
+        }
+        Ok(tally)
+    }
+}
+
+/// Who comes when in a round: each variant is in each place equally often, and behind each neighbour in both directions.
+fn order(round: u32, variants: usize) -> Vec<usize> {
+    let mut order: Vec<_> = (0..variants).collect();
+    order.rotate_left(usize::try_from(round / 2).expect("nobody runs so many rounds") % variants);
+    if round % 2 == 1 {
+        order.reverse();
+    }
     order
 }
 
-/// What one thread, or all of them, did in one slice.
-#[derive(Debug)]
-struct Tally {
-    /// Units that ended within the slice: those that overhang its end are not counted, as those before its start are not.
-    in_time: u32,
-    /// Of every unit that began within the slice: leaving out the long ones would flatter.
-    latencies: Histogram<u64>,
-    retries: u32,
-}
-
-impl Tally {
-    fn empty() -> Self {
-        Self { in_time: 0, latencies: histogram(), retries: 0 }
-    }
-
-    fn add(&mut self, other: &Self) -> Result<(), Failure> {
-        self.in_time += other.in_time;
-        self.retries += other.retries;
-        Ok(self.latencies.add(&other.latencies)?)
-    }
-}
-
-impl Taken {
-    fn add(&mut self, tally: &Tally, slice: Duration) -> Result<(), Failure> {
-        self.rates.push(f64::from(tally.in_time) / slice.as_secs_f64());
-        self.retries += tally.retries;
-        Ok(self.latencies.add(&tally.latencies)?)
-    }
-}
-
-fn histogram() -> Histogram<u64> {
-    const SIGNIFICANT_DIGITS: u8 = 3;
-    Histogram::new(SIGNIFICANT_DIGITS).expect("three digits are permitted")
-}
-
-/// One slice on one thread.
-#[derive(Debug, Clone, Copy)]
-struct Slice {
-    variant: Variant,
-    start: Instant,
-    end: Instant,
-}
-
-/// How long before the start of a slice the threads are told, so that the last of them is told in time.
-const NOTICE: Duration = Duration::from_millis(5);
-
-/// Has all workers run `variant` from one common start to one common end, and waits for the last of them.
-fn take(workers: &[Worker], variant: Variant, length: Duration) -> Result<Tally, Failure> {
-    let start = Instant::now() + NOTICE;
-    for worker in workers {
-        // A worker that is gone says so below, with its reason.
-        let _gone = worker.slices.send(Slice { variant, start, end: start + length });
-    }
-    let mut all = Tally::empty();
-    for worker in workers {
-        all.add(&worker.tallies.recv().map_err(|_| "a worker thread panicked")??)?;
-    }
-    Ok(all)
-}
+/// All players, each on a thread of its own.
+pub(crate) struct Crew(Vec<Seat>);
 
 /// A thread that waits for slices. It ends when its sender is dropped, or after a failure, which is its last tally.
-struct Worker {
+struct Seat {
     slices: Sender<Slice>,
     tallies: Receiver<Result<Tally, Failure>>,
 }
 
-impl Worker {
-    fn start<'s>(scope: &'s Scope<'s, '_>, engines: &'s Engines, bank: &'s Bank) -> Self {
-        let (slices, to_run) = channel();
+impl Crew {
+    pub(crate) fn start<'s, 'e>(scope: &'s Scope<'s, 'e>, players: Vec<Invitation<'e>>) -> Self {
+        Self(players.into_iter().map(|player| Seat::start(scope, player)).collect())
+    }
+
+    /// Has all players play `slice`, and waits for the last of them.
+    pub(crate) fn play(&self, slice: &Slice) -> Result<Tally, Failure> {
+        for seat in &self.0 {
+            // A player that is gone says so below, with its reason.
+            let _gone = seat.slices.send(*slice);
+        }
+        let mut all = Tally::default();
+        for seat in &self.0 {
+            all.join(seat.tallies.recv().map_err(|_| "a thread of the benchmark panicked")??);
+        }
+        Ok(all)
+    }
+}
+
+impl Seat {
+    fn start<'s, 'e>(scope: &'s Scope<'s, 'e>, player: Invitation<'e>) -> Self {
+        let (slices, to_play) = channel();
         let (done, tallies) = channel();
         scope.spawn(move || {
-            if let Err(failure) = work(engines, bank, &to_run, &done) {
+            if let Err(failure) = sit(player, &to_play, &done) {
                 // Nobody listens any more when the run has failed elsewhere.
                 let _unheard = done.send(Err(failure));
             }
@@ -133,38 +170,12 @@ impl Worker {
     }
 }
 
-/// The connections are opened here, by the thread that uses them, and kept for the whole run.
-fn work(
-    engines: &Engines,
-    bank: &Bank,
-    slices: &Receiver<Slice>,
-    done: &Sender<Result<Tally, Failure>>,
-) -> Result<(), Failure> {
-    let [mut unit, mut pool, mut bare] =
-        [engines.runner(Variant::Unit)?, engines.runner(Variant::Pool)?, engines.runner(Variant::Bare)?];
+fn sit(player: Invitation<'_>, slices: &Receiver<Slice>, done: &Sender<Result<Tally, Failure>>) -> Result<(), Failure> {
+    let mut player = player()?;
     for slice in slices {
-        let runner = match slice.variant {
-            Variant::Unit => &mut unit,
-            Variant::Pool => &mut pool,
-            Variant::Bare => &mut bare,
-        };
-        done.send(Ok(run_slice(&mut **runner, bank, slice)?))?;
+        done.send(Ok(player.play(&slice)?))?;
     }
     Ok(())
-}
-
-fn run_slice(runner: &mut dyn Runner, bank: &Bank, slice: Slice) -> Result<Tally, Failure> {
-    let mut tally = Tally::empty();
-    thread::sleep(slice.start.saturating_duration_since(Instant::now()));
-    let mut now = Instant::now();
-    while now < slice.end {
-        let began = now;
-        tally.retries += runner.transfer(bank.draw())?;
-        now = Instant::now();
-        tally.in_time += u32::from(now <= slice.end);
-        tally.latencies.record(u64::try_from((now - began).as_nanos())?)?;
-    }
-    Ok(tally)
 }
 
 #[cfg(test)]
@@ -172,10 +183,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_variant_comes_first_second_and_third_equally_often() {
-        for place in 0..3 {
-            let names: std::collections::BTreeSet<_> = (0..3).map(|round| order(round)[place].name()).collect();
-            assert_eq!(names.len(), 3, "place {place}");
+    fn every_variant_is_in_every_place_equally_often() {
+        for variants in 1..=9 {
+            for place in 0..variants {
+                let rounds = u32::try_from(2 * variants).expect("small");
+                let mut there: Vec<_> = (0..rounds).map(|round| order(round, variants)[place]).collect();
+                there.sort_unstable();
+                let twice: Vec<_> = (0..variants).flat_map(|variant| [variant, variant]).collect();
+                assert_eq!(there, twice, "place {place} of {variants}");
+            }
         }
     }
 }

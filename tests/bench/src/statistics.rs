@@ -1,10 +1,10 @@
 //! Medians and how sure they are. The interval is that of order statistics: it needs no assumption about how the figures are
 //! distributed but that the rounds are independent, and so suits a machine on which others work.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A median with its interval of 95 % confidence.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
     pub(crate) low: f64,
@@ -26,6 +26,25 @@ pub(crate) fn spread(figures: &[f64]) -> Spread {
         low: sorted[outside],
         high: sorted[last - outside],
     }
+}
+
+/// Own figures to another's, round by round: what changes on the machine from one round to the next meets both.
+pub(crate) fn paired(own: &[f64], other: &[f64]) -> Spread {
+    spread(&own.iter().zip(other).map(|(own, other)| own / other).collect::<Vec<_>>())
+}
+
+/// Microseconds.
+pub(crate) fn micros(nanos: u64) -> f64 {
+    count(nanos) / 1000.0
+}
+
+/// A count as a number to reckon with.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "counts of a run are far below 2^52, where a double still holds every integer"
+)]
+pub(crate) fn count(n: u64) -> f64 {
+    n as f64
 }
 
 /// How many of `n` sorted figures may be left out at each end. The number of figures below the true median is binomial with

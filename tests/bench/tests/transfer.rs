@@ -2,6 +2,7 @@
 //! socket. How fast anything is, is no matter of a test.
 
 mod compile;
+mod hot;
 
 use std::process::{Command, Output};
 

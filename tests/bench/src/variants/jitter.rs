@@ -17,12 +17,17 @@ pub(super) fn retried(mut attempt: impl FnMut() -> mysql::Result<()>) -> mysql::
         match attempt() {
             Ok(()) => return Ok(retries),
             Err(mysql::Error::MySqlError(error)) if RETRYABLE.contains(&error.code) => {
-                std::thread::sleep(ceiling(retries).mul_f64(fastrand::f64()));
+                std::thread::sleep(sleep(retries));
                 retries += 1;
             }
             Err(error) => return Err(error),
         }
     }
+}
+
+/// How long to sleep after so many earlier retries: drawn anew each time.
+pub(crate) fn sleep(retries: u32) -> Duration {
+    ceiling(retries).mul_f64(fastrand::f64())
 }
 
 /// The upper end of the sleep after so many earlier retries.

@@ -2,7 +2,7 @@
 //! What each of them sends is decided in the file of its name; how often and when, in `slices`.
 
 mod bare;
-mod jitter;
+pub(crate) mod jitter;
 mod pool;
 mod unit;
 
@@ -28,14 +28,6 @@ pub(crate) enum Variant {
 
 impl Variant {
     pub(crate) const ALL: [Self; 3] = [Self::Unit, Self::Pool, Self::Bare];
-
-    pub(crate) fn index(self) -> usize {
-        match self {
-            Self::Unit => 0,
-            Self::Pool => 1,
-            Self::Bare => 2,
-        }
-    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
