@@ -38,12 +38,14 @@ pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn,
     let database = begun.database.clone();
     let (pool, now) = (database.pool(), database.clock().now());
     let within = begun.deadline.map(|deadline| deadline.saturating_duration_since(now));
-    let session = match pool.acquire(&place.slot, Request { holds: place.slot.holds(), within }) {
-        Ok(session) => session,
-        Err(failed) => return Ended::before_it_began(&begun.unit, failed),
+    let (_held, transaction) = match begun.sandbox.clone() {
+        Some(base) if base.is_busy() => return Ended::before_it_began(&begun.unit, base.lent_out()),
+        Some(base) => (None, Transaction::inside(begun, base)),
+        None => match pool.acquire(&place.slot, Request { holds: place.slot.holds(), within }) {
+            Ok(session) => (Some(place.slot.held_by(&begun.unit, now)), Transaction::new(begun, session)),
+            Err(failed) => return Ended::before_it_began(&begun.unit, failed),
+        },
     };
-    let _held = place.slot.held_by(&begun.unit, now);
-    let transaction = Transaction::new(begun, session);
     let bound = registry::bind(&transaction);
     let (ending, panic) = run_body(&transaction, turn, body);
     drop(bound);

@@ -9,6 +9,7 @@ mod course;
 mod database;
 mod error;
 mod fault;
+mod ground;
 mod hooks;
 mod label;
 mod ledger;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::backend::{Backend, Connection, Connector};
 use crate::error::Error;
-use crate::fault::Failed;
+use crate::fault::{Failed, Undone};
 use crate::observe;
 use crate::pool::{Closing, Request};
 use crate::session::Session;
@@ -87,7 +87,9 @@ impl<B: Backend> Drop for Loan<B> {
         if fired == Some(Fired::Yes) {
             // The answer may have come in the same moment. But the connection is gone: a COMMIT on it would seem unanswered.
             session.connection.give_up();
-            let _noted = self.transaction.note(late("in a statement; its connection was ended"), "");
+            let mut gone = late("in a statement; its connection was ended");
+            gone.fault.undone = Undone::Connection;
+            let _noted = self.transaction.note(gone, "");
         }
         self.transaction.take_back(session);
     }

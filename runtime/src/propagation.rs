@@ -34,6 +34,15 @@ pub(crate) enum Active {
     },
 }
 
+/// What the thread's units of that database end up in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// The database.
+    ForGood,
+    /// A sandbox's transaction, which is rolled back whatever they do. No mode sees it.
+    InSandbox,
+}
+
 /// What `run` is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Plan {
@@ -49,6 +58,10 @@ pub(crate) enum Plan {
     Plain,
     /// Hide what is active, then the same on a second session.
     SuspendAndPlain,
+    /// What stands for a begin in a sandbox, whose one session all units share: a savepoint of its own, what is active hidden.
+    BeginInSandbox,
+    /// The same for a unit without a transaction: nothing bounds it.
+    PlainInSandbox,
     /// Do not run.
     Refuse(Refusal),
 }
@@ -71,7 +84,15 @@ pub(crate) enum Refusal {
 }
 
 /// Decides.
-pub(crate) fn plan(asked: Asked, active: Active) -> Plan {
+pub(crate) fn plan(asked: Asked, active: Active, ends: Ends) -> Plan {
+    match (ends, by_mode(asked, active)) {
+        (Ends::InSandbox, Plan::Begin | Plan::SuspendAndBegin) => Plan::BeginInSandbox,
+        (Ends::InSandbox, Plan::Plain | Plan::SuspendAndPlain) => Plan::PlainInSandbox,
+        (Ends::ForGood | Ends::InSandbox, plan) => plan,
+    }
+}
+
+fn by_mode(asked: Asked, active: Active) -> Plan {
     match active {
         Active::Nothing => alone(asked.propagation),
         Active::Plain { access } => inside_plain(asked, access),
@@ -157,7 +178,7 @@ mod tests {
             access: Access::ReadWrite,
             snapshot: Snapshot::AtFirstRead,
         };
-        let plans = |active| MODES.map(|mode| plan(asked(mode), active));
+        let plans = |active| MODES.map(|mode| plan(asked(mode), active, Ends::ForGood));
         assert_eq!(plans(Active::Nothing), [Begin, Begin, Begin, Begin, Refuse(NoTransaction), Plain, Plain, Plain]);
         assert_eq!(
             plans(transaction),
@@ -188,19 +209,40 @@ mod tests {
     }
 
     #[test]
+    fn in_a_sandbox_nothing_is_begun_and_no_mode_decides_otherwise() {
+        let transaction = Active::Transaction {
+            isolation: Isolation::Serializable,
+            access: Access::ReadWrite,
+            snapshot: Snapshot::AtFirstRead,
+        };
+        for active in [Active::Nothing, Active::Plain { access: Access::ReadWrite }, transaction] {
+            for mode in MODES {
+                let expected = match plan(asked(mode), active, Ends::ForGood) {
+                    Plan::Begin | Plan::SuspendAndBegin => Plan::BeginInSandbox,
+                    Plan::Plain | Plan::SuspendAndPlain => Plan::PlainInSandbox,
+                    plan => plan,
+                };
+                assert_eq!(plan(asked(mode), active, Ends::InSandbox), expected, "{mode}, {active:?}");
+            }
+        }
+    }
+
+    #[test]
     fn who_joins_may_ask_for_less_but_not_for_more() {
         let committed = Active::Transaction {
             isolation: Isolation::ReadCommitted,
             access: Access::ReadOnly,
             snapshot: Snapshot::AtFirstRead,
         };
-        let ask = |isolation, access| plan(Asked { isolation, access, ..asked(Propagation::Required) }, committed);
+        let ask = |isolation, access| {
+            plan(Asked { isolation, access, ..asked(Propagation::Required) }, committed, Ends::ForGood)
+        };
         assert_eq!(ask(Some(Isolation::Serializable), Access::ReadOnly), Plan::Refuse(Refusal::StrongerIsolation));
         assert_eq!(ask(Some(Isolation::ReadCommitted), Access::ReadOnly), Plan::Join);
         assert_eq!(ask(Some(Isolation::ReadUncommitted), Access::ReadOnly), Plan::Join);
         assert_eq!(ask(None, Access::ReadWrite), Plan::Refuse(Refusal::WritesInReadOnly));
         let plain = Active::Plain { access: Access::ReadOnly };
-        assert_eq!(plan(asked(Propagation::Supports), plain), Plan::Refuse(Refusal::WritesInReadOnly));
+        assert_eq!(plan(asked(Propagation::Supports), plain, Ends::ForGood), Plan::Refuse(Refusal::WritesInReadOnly));
     }
 
     #[test]
@@ -211,8 +253,8 @@ mod tests {
             snapshot,
         };
         let wants = Asked { snapshot: Snapshot::AtBegin, ..asked(Propagation::Required) };
-        assert_eq!(plan(wants, active(Snapshot::AtFirstRead)), Plan::Refuse(Refusal::NoSnapshot));
-        assert_eq!(plan(wants, active(Snapshot::AtBegin)), Plan::Join);
-        assert_eq!(plan(asked(Propagation::Required), active(Snapshot::AtBegin)), Plan::Join);
+        assert_eq!(plan(wants, active(Snapshot::AtFirstRead), Ends::ForGood), Plan::Refuse(Refusal::NoSnapshot));
+        assert_eq!(plan(wants, active(Snapshot::AtBegin), Ends::ForGood), Plan::Join);
+        assert_eq!(plan(asked(Propagation::Required), active(Snapshot::AtBegin), Ends::ForGood), Plan::Join);
     }
 }

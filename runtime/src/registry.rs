@@ -21,6 +21,11 @@ thread_local! {
     static ENTERED: RefCell<Vec<Rc<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
+#[cfg(feature = "testing")]
+thread_local! {
+    static SANDBOXES: RefCell<Vec<(usize, Rc<dyn Any>)>> = const { RefCell::new(Vec::new()) };
+}
+
 static INSTALLED: OnceLock<Box<dyn Any + Send + Sync>> = OnceLock::new();
 
 /// A unit with a session of its own.
@@ -120,6 +125,43 @@ pub(crate) fn enclosing() -> Option<Rc<Ledger>> {
 /// Who the unit around is, of whatever database.
 pub(crate) fn innermost_unit() -> Option<Label> {
     visible(|active| Some(active.unit.clone()))
+}
+
+/// The transaction of the sandbox that the thread's units of this database run in. Nothing hides it: hooks and what runs
+/// [`outside`](crate::outside) are in it too.
+#[cfg(feature = "testing")]
+pub(crate) fn sandbox<B: Backend>(pool: &Arc<Pool<B>>) -> Option<Rc<Transaction<B>>> {
+    let ours = address(pool);
+    let found = SANDBOXES.try_with(|sandboxes| {
+        sandboxes.borrow().iter().find_map(|(pool, base)| if *pool == ours { typed(base) } else { None })
+    });
+    found.ok().flatten()
+}
+
+/// Sandboxes are for tests.
+#[cfg(not(feature = "testing"))]
+pub(crate) fn sandbox<B: Backend>(_pool: &Arc<Pool<B>>) -> Option<Rc<Transaction<B>>> {
+    None
+}
+
+/// Has the thread's units of its database run in this transaction, until [`leave_sandbox`].
+#[cfg(feature = "testing")]
+pub(crate) fn enter_sandbox<B: Backend>(base: &Rc<Transaction<B>>) {
+    let pool = address(base.database.pool());
+    SANDBOXES.with(|sandboxes| sandboxes.borrow_mut().push((pool, Rc::<Transaction<B>>::clone(base))));
+}
+
+/// Undoes [`enter_sandbox`].
+#[cfg(feature = "testing")]
+pub(crate) fn leave_sandbox<B: Backend>(base: &Transaction<B>) {
+    let ours = address(base.database.pool());
+    let left = SANDBOXES.try_with(|sandboxes| {
+        let mut sandboxes = sandboxes.borrow_mut();
+        let at = sandboxes.iter().position(|(pool, _)| *pool == ours)?;
+        Some(sandboxes.remove(at))
+    });
+    // Dropped after the borrow has ended.
+    drop(left);
 }
 
 /// Who has a reference to a pool, weak ones included, keeps its address from being another's.

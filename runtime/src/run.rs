@@ -2,17 +2,17 @@
 //! settles; hooks; the answer. Each step is somebody else's file; the order is decided here.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::attempt::{attempt, join};
-use crate::backend::{Backend, Characteristics, Commits, LockWait};
+use crate::backend::{Backend, Characteristics, Commits, LockWait, whole_seconds};
 use crate::course::{Course, Step};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::label::Label;
 use crate::nested::nested;
 use crate::options::{Isolation, LostCommit, Options, Retry, Snapshot};
-use crate::propagation::{Active, Asked, Plan, plan};
+use crate::propagation::{Active, Asked, Ends, Plan, plan};
 use crate::refusal::refused;
 use crate::registry;
 use crate::settle::Settlement;
@@ -74,10 +74,12 @@ pub(crate) fn run_on<B: Backend>(
         snapshot: options.snapshot,
     };
     let deadline = options.timeout.and_then(|timeout| database.clock().now().checked_add(timeout));
-    let begin = |commits| Own { database, unit, options, commits, deadline, suspended: active.as_deref() };
-    match (plan(asked, describe(active.as_deref())), &active) {
-        (Plan::Begin | Plan::SuspendAndBegin, _) => begin(Commits::Together).run(body),
-        (Plan::Plain | Plan::SuspendAndPlain, _) => begin(Commits::Each).run(body),
+    let sandbox = registry::sandbox(database.pool());
+    let ends = if sandbox.is_some() { Ends::InSandbox } else { Ends::ForGood };
+    let begin = |commits| Own { database, unit, options, commits, deadline, suspended: active.as_deref(), sandbox };
+    match (plan(asked, describe(active.as_deref()), ends), &active) {
+        (Plan::Begin | Plan::SuspendAndBegin | Plan::BeginInSandbox, _) => begin(Commits::Together).run(body),
+        (Plan::Plain | Plan::SuspendAndPlain | Plan::PlainInSandbox, _) => begin(Commits::Each).run(body),
         (Plan::Join, Some(transaction)) => {
             transaction.take_part(options.lost_commit);
             join(transaction, unit, deadline, body)
@@ -109,6 +111,8 @@ struct Own<'u, B: Backend> {
     deadline: Option<Instant>,
     /// What waits on this thread until this unit has ended.
     suspended: Option<&'u Transaction<B>>,
+    /// The transaction that it runs in, where it does not get one of its own.
+    sandbox: Option<Rc<Transaction<B>>>,
 }
 
 impl<B: Backend> Own<'_, B> {
@@ -170,28 +174,20 @@ impl<B: Backend> Own<'_, B> {
             until: course.until(),
             deadline: course.deadline(),
             lost_commit: self.options.lost_commit,
+            sandbox: self.sandbox.clone(),
         }
     }
 
     /// A lock that is granted after the deadline is of no use.
     fn lock_wait(&self, deadline: Option<Instant>) -> LockWait {
-        let left = deadline
-            .map_or(u32::MAX, |deadline| seconds(deadline.saturating_duration_since(self.database.clock().now())));
-        match self.options.lock_wait.or(self.database.lock_wait()).map_or(LockWait::DEFAULT, exactly) {
+        let left = deadline.map_or(u32::MAX, |deadline| {
+            whole_seconds(deadline.saturating_duration_since(self.database.clock().now()))
+        });
+        match self.options.lock_wait.or(self.database.lock_wait()).map_or(LockWait::DEFAULT, LockWait::exactly) {
             LockWait::Exactly(wait) => LockWait::Exactly(wait.min(left)),
             LockWait::AtMost(wait) => LockWait::AtMost(wait.min(left)),
         }
     }
-}
-
-fn exactly(wait: Duration) -> LockWait {
-    LockWait::Exactly(seconds(wait))
-}
-
-/// The server counts whole seconds, at least one.
-fn seconds(time: Duration) -> u32 {
-    let whole = time.as_secs() + u64::from(time.subsec_nanos() > 0);
-    u32::try_from(whole).unwrap_or(u32::MAX).max(1)
 }
 
 /// Without a transaction there is no COMMIT whose outcome could be resolved.

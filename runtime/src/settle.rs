@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::backend::{Backend, Commits, Connection, Rollback};
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, AtCommit, Failed, Undone};
+use crate::ground::Ground;
 use crate::hooks::Cause;
 use crate::observe;
 use crate::options::Access;
@@ -179,7 +180,7 @@ fn outcome(settlement: &Settlement, commits: Commits) -> Outcome {
 /// `said`: the error that the body returned and wants committed; it must not be lost when COMMIT fails.
 fn commit<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>, said: Option<&str>) -> Settlement {
     let key = transaction.outcome_key();
-    let Err(failed) = session.connection.commit(key.as_ref()) else {
+    let Err(failed) = transaction.confirm(&mut session, key.as_ref()) else {
         give_back(transaction, session);
         return Settlement::Committed;
     };
@@ -249,7 +250,7 @@ fn with_words(error: Error, said: Option<&str>) -> Error {
 /// `GET_LOCK` with 1213 and keeps the transaction open. A session that will not roll back is shut, and its server side ended.
 /// Returns what stays in the database.
 fn roll_back<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>) -> Option<Failed> {
-    let remains = match session.connection.rollback() {
+    let remains = match transaction.revoke(&mut session) {
         Rollback::Complete => None,
         Rollback::Incomplete(remains) => Some(remains),
         Rollback::Refused(failed) => {
@@ -288,6 +289,9 @@ fn or_incomplete<B: Backend>(
 }
 
 fn give_back<B: Backend>(transaction: &Transaction<B>, session: Session<B>) {
+    if let Ground::Sandbox { base, .. } = &transaction.ground {
+        return base.take_back(session);
+    }
     let database = &transaction.database;
     match database.place() {
         Some(place) => database.pool().release(session, &place.slot),
@@ -296,7 +300,11 @@ fn give_back<B: Backend>(transaction: &Transaction<B>, session: Session<B>) {
 }
 
 fn leaked<B: Backend>(transaction: &Transaction<B>) -> Settlement {
-    transaction.database.pool().abandon(transaction.take_ghost());
+    match &transaction.ground {
+        Ground::Session(_) => transaction.database.pool().abandon(transaction.take_ghost()),
+        // Done when the sandbox ends.
+        Ground::Sandbox { .. } => {}
+    }
     let detail = "a connection guard or row stream of this unit was leaked (`mem::forget`); its connection is given up";
     let failed = Failed::of(ErrorKind::Busy, Undone::Connection, Again::Never, detail);
     let settlement = Settlement::Failed(transaction.note(failed, "the end of the unit"));

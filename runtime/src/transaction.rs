@@ -10,6 +10,7 @@ use crate::backend::{Backend, Characteristics, Connection};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, Failed, Fault, Undone};
+use crate::ground::Ground;
 use crate::hooks::Hooks;
 use crate::label::Label;
 use crate::ledger::Ledger;
@@ -27,7 +28,7 @@ pub(crate) struct Transaction<B: Backend> {
     pub(crate) characteristics: Characteristics,
     pub(crate) attempt: u32,
     pub(crate) settled: Settled,
-    seat: RefCell<Seat<B>>,
+    pub(crate) ground: Ground<B>,
     ghost: RefCell<Option<<B::Connection as Connection>::Ghost>>,
     doom: RefCell<Option<Doom>>,
     /// The attempt itself, then one for each open savepoint; never empty.
@@ -57,6 +58,8 @@ pub(crate) struct Begun<B: Backend> {
     pub(crate) until: Option<Instant>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) lost_commit: LostCommit,
+    /// Another transaction that it is a part of, in place of a session of its own.
+    pub(crate) sandbox: Option<Rc<Transaction<B>>>,
 }
 
 /// What belongs to an attempt or to a savepoint in it, and goes with it.
@@ -118,6 +121,16 @@ pub(crate) enum Used {
 impl<B: Backend> Transaction<B> {
     pub(crate) fn new(begun: Begun<B>, mut session: Session<B>) -> Rc<Self> {
         session.connection.expect(begun.characteristics);
+        let ghost = session.connection.ghost();
+        Self::on(begun, Ground::Session(RefCell::new(Seat::Here(session))), ghost)
+    }
+
+    /// A unit in a sandbox.
+    pub(crate) fn inside(begun: Begun<B>, base: Rc<Self>) -> Rc<Self> {
+        Self::on(begun, Ground::Sandbox { base, savepoint: RefCell::default() }, None)
+    }
+
+    fn on(begun: Begun<B>, ground: Ground<B>, ghost: Option<<B::Connection as Connection>::Ghost>) -> Rc<Self> {
         Rc::new(Self {
             database: begun.database,
             unit: begun.unit,
@@ -127,8 +140,8 @@ impl<B: Backend> Transaction<B> {
             until: begun.until,
             deadline: Cell::new(begun.deadline),
             settled: Settled::default(),
-            ghost: RefCell::new(session.connection.ghost()),
-            seat: RefCell::new(Seat::Here(session)),
+            ghost: RefCell::new(ghost),
+            ground,
             doom: RefCell::default(),
             levels: RefCell::new(vec![Level::default()]),
             ledger: Rc::default(),
@@ -144,13 +157,15 @@ impl<B: Backend> Transaction<B> {
     /// The fault that doomed the transaction; `Busy` when the session is out already; a connection that cannot be opened.
     pub(crate) fn lend(self: &Rc<Self>) -> Result<Loan<B>, Error> {
         self.alive()?;
-        let session = match self.seat.replace(Seat::Lent) {
+        let session = match self.seat().replace(Seat::Lent) {
             Seat::Here(session) => session,
             Seat::Lent => return Err(self.busy()),
             Seat::Gone => unreachable!("a transaction that lost its session was doomed when it did"),
         };
         let first = self.used.replace(Used::Yes);
-        Loan::begin(Rc::clone(self), session, first)
+        let mut loan = Loan::begin(Rc::clone(self), session, first)?;
+        self.set_foot(&mut loan, first)?;
+        Ok(loan)
     }
 
     /// Whether another statement may be sent.
@@ -160,6 +175,9 @@ impl<B: Backend> Transaction<B> {
     pub(crate) fn alive(&self) -> Result<(), Error> {
         if let Some(doom) = &*self.doom.borrow() {
             return Err(doom.error.clone());
+        }
+        if let Some(end) = self.end_of_sandbox() {
+            return Err(end.error);
         }
         if self.is_late() {
             return Err(self.note(late("before the next statement; it was not sent"), ""));
@@ -173,6 +191,7 @@ impl<B: Backend> Transaction<B> {
         let doom = self.judge(failed, statement);
         let error = doom.error.clone();
         if dooms {
+            self.doom_sandbox(&doom);
             self.doom.borrow_mut().get_or_insert(doom);
         }
         error
@@ -182,6 +201,7 @@ impl<B: Backend> Transaction<B> {
     pub(crate) fn judge(&self, mut failed: Failed, statement: &str) -> Doom {
         self.suspect_the_suspended(&mut failed);
         self.blame_the_deadline(&mut failed);
+        self.count_the_sandbox_out(&mut failed);
         let fault = failed.fault;
         let error = Error::from_failed(failed);
         let error = if statement.is_empty() { error } else { error.on_statement(statement) };
@@ -236,14 +256,20 @@ impl<B: Backend> Transaction<B> {
 
     /// What names this attempt in the table of outcomes, if it is to be written there. What may not write has nothing to lose.
     pub(crate) fn outcome_key(&self) -> Option<Key> {
-        match (self.lost_commit.get(), self.characteristics.access) {
-            (LostCommit::Resolved, Access::ReadWrite) => Some(Key::fresh()),
-            (LostCommit::Resolved, Access::ReadOnly) | (LostCommit::Reported, _) => None,
+        match (self.lost_commit.get(), self.characteristics.access, &self.ground) {
+            (LostCommit::Resolved, Access::ReadWrite, Ground::Session(_)) => Some(Key::fresh()),
+            // A sandbox has no COMMIT that could be lost.
+            (LostCommit::Resolved, _, _) | (LostCommit::Reported, _, _) => None,
         }
     }
 
     pub(crate) fn doom(&self) -> Option<Doom> {
-        self.doom.borrow().clone()
+        self.doom.borrow().clone().or_else(|| self.end_of_sandbox())
+    }
+
+    /// Ends it for a reason of its own.
+    pub(crate) fn doom_with(&self, doom: Doom) {
+        self.doom.borrow_mut().get_or_insert(doom);
     }
 
     /// Marks the innermost savepoint, or the whole where there is none. The first mark stands.
@@ -279,19 +305,20 @@ impl<B: Backend> Transaction<B> {
 
     /// Whether nothing forbids a COMMIT so far.
     pub(crate) fn may_commit(&self) -> bool {
-        self.doom.borrow().is_none() && self.marked().is_none()
+        self.doom().is_none() && self.marked().is_none()
     }
 
     pub(crate) fn is_busy(&self) -> bool {
-        matches!(*self.seat.borrow(), Seat::Lent)
+        matches!(*self.seat().borrow(), Seat::Lent)
     }
 
     pub(crate) fn busy(&self) -> Error {
-        Error::new(
-            ErrorKind::Busy,
-            "the unit's session is lent out: drop the connection guard, or end the row closure, before the next statement or unit",
-        )
-        .in_unit(&self.unit, self.attempt, &self.settled)
+        Error::from_failed(self.lent_out()).in_unit(&self.unit, self.attempt, &self.settled)
+    }
+
+    pub(crate) fn lent_out(&self) -> Failed {
+        let detail = "the unit's session is lent out: drop the connection guard, or end the row closure, before the next statement or unit";
+        Failed::of(ErrorKind::Busy, Undone::Nothing, Again::Never, detail)
     }
 
     /// What outlives the transaction: its hooks and its values.
@@ -301,7 +328,7 @@ impl<B: Backend> Transaction<B> {
 
     /// The session is back from a loan.
     pub(crate) fn take_back(&self, session: Session<B>) {
-        self.seat.replace(Seat::Here(session));
+        self.seat().replace(Seat::Here(session));
     }
 
     /// Another session took the place of one that was dead.
@@ -313,13 +340,13 @@ impl<B: Backend> Transaction<B> {
     /// No session can be had in place of a dead one: the attempt has none any more.
     pub(crate) fn lose_session(&self, failed: Failed) -> Error {
         let fault = Fault { undone: Undone::Connection, ..failed.fault };
-        self.seat.replace(Seat::Gone);
+        self.seat().replace(Seat::Gone);
         self.note(Failed { fault, ..failed }, "the first statement")
     }
 
-    /// Takes the session for good, at the end. `Lent` = a leaked guard has it.
+    /// Takes the session, at the end. `Lent` = a leaked guard has it.
     pub(crate) fn take_session(&self) -> Seat<B> {
-        self.seat.replace(Seat::Gone)
+        if self.is_busy() { Seat::Lent } else { self.seat().replace(Seat::Gone) }
     }
 
     /// What is left on the server of a session that will not come back.

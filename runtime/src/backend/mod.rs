@@ -5,6 +5,7 @@ pub(crate) mod mysql;
 
 use std::any::Any;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use crate::fault::Failed;
 use crate::options::{Access, Isolation, Snapshot, Topology};
@@ -53,6 +54,17 @@ impl LockWait {
     /// Servers wait 50 s for rows and a day or a year for metadata, which is longer than the network's patience: a unit would
     /// lose its connection instead of being told.
     pub(crate) const DEFAULT: Self = Self::AtMost(5);
+
+    /// The server counts whole seconds, at least one.
+    pub(crate) fn exactly(wait: Duration) -> Self {
+        Self::Exactly(whole_seconds(wait))
+    }
+}
+
+/// Rounded up, at least one.
+pub(crate) fn whole_seconds(time: Duration) -> u32 {
+    let whole = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    u32::try_from(whole).unwrap_or(u32::MAX).max(1)
 }
 
 /// Whether a ghost could be ended.

@@ -78,6 +78,21 @@ impl<B: Backend> Slot<B> {
         Holding { slot: self }
     }
 
+    /// The same where no guard can live as long: until [`let_go`](Self::let_go).
+    #[cfg(feature = "testing")]
+    pub(crate) fn hold(&self, holder: &Label, now: Instant) {
+        self.lock().holders.push((holder.clone(), now));
+    }
+
+    /// Undoes [`hold`](Self::hold).
+    #[cfg(feature = "testing")]
+    pub(crate) fn let_go(&self, holder: &Label) {
+        let mut content = self.lock();
+        if let Some(at) = content.holders.iter().rposition(|(other, _)| other == holder) {
+            content.holders.remove(at);
+        }
+    }
+
     pub(super) fn holders(&self, now: Instant) -> Vec<(Label, Duration)> {
         let content = self.lock();
         let kept = content.scopes.first().filter(|_| content.parked.is_some());

@@ -32,6 +32,7 @@ mod retry;
 mod review;
 mod rival;
 mod round_trips;
+mod sandbox;
 mod savepoints;
 mod scopes;
 mod scripted;

@@ -30,8 +30,8 @@ impl Database<MySql> {
     /// The session is reset afterwards, whatever was set on it; nothing is run again.
     ///
     /// # Errors
-    /// What `work` returns; `Propagation` inside a unit, where it would wait for itself or tear the unit; what the pool and
-    /// the server say when no session can be had.
+    /// What `work` returns; `Propagation` inside a unit, where it would wait for itself or tear the unit, and in a sandbox; what
+    /// the pool and the server say when no session can be had.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), unit_of_work::Error> {
@@ -43,6 +43,9 @@ impl Database<MySql> {
         let place = self.place().ok_or_else(Error::torn_down)?;
         if let Some(active) = registry::active(self.pool()) {
             return Err(inside(&active.unit));
+        }
+        if let Some(base) = registry::sandbox(self.pool()) {
+            return Err(in_sandbox(&base.unit));
         }
         let request = pool::Request { holds: place.slot.holds(), within: None };
         let _named = place.slot.held_by(&Label::new("Database::session", file!(), line!()), self.clock().now());
@@ -121,6 +124,14 @@ impl Drop for Held<'_> {
 fn inside(unit: &Label) -> Error {
     let detail = format!(
         "`db.session` was called inside unit {unit}: what it runs commits by itself and would tear the unit; call it outside"
+    );
+    Error::new(ErrorKind::Propagation, detail)
+}
+
+fn in_sandbox(sandbox: &Label) -> Error {
+    let detail = format!(
+        "`db.session` was called in the sandbox {sandbox}: what it runs commits by itself and would outlive the sandbox; call it \
+         before, or give the test a database of its own"
     );
     Error::new(ErrorKind::Propagation, detail)
 }

@@ -10,7 +10,7 @@ mod sending;
 use std::sync::Arc;
 
 use mysql::{Conn, Row};
-use unit_of_work_sql::{Touches, Verdict, Wait};
+use unit_of_work_sql::{Effect, Touches, Verdict, Wait};
 
 use super::durability::Durability;
 use super::faults;
@@ -134,6 +134,7 @@ impl MySqlConnection {
             Verdict::Bracketed => Touches::Session,
         };
         self.begin()?;
+        self.obey_the_sandbox(reading.effect)?;
         // Without a transaction there is none that could be ended unseen.
         let bracket = match (reading.verdict, self.wanted.commits) {
             (Verdict::Bracketed, Commits::Together) => Some(self.savepoint()?),
@@ -165,6 +166,15 @@ impl MySqlConnection {
         }
     }
 
+    /// A transaction that has begun is as its unit wanted it; a sandbox's alone may write where a unit in it wants not to. There the
+    /// server does not refuse, so it is done here, in the server's words.
+    fn obey_the_sandbox(&self, effect: Effect) -> Result<(), Failed> {
+        match (self.has.access, self.wanted.access, effect) {
+            (Access::ReadWrite, Access::ReadOnly, Effect::Writes) => Err(faults::read_only()),
+            _ => Ok(()),
+        }
+    }
+
     /// Ends the bracket around what may have committed.
     pub(crate) fn find(&mut self, bracket: &str) -> Result<(), Failed> {
         self.release(bracket).map_err(|failed| match failed.fault.undone {
@@ -189,7 +199,9 @@ impl MySqlConnection {
         self.measure(largest_packet(&Request::Query(sql)))?;
         // Nothing is known of how a guard's rows are read to their end, nor of what the text leaves behind.
         self.left = Left::Something;
-        match self.texts.read(sql, self.server.mode).verdict {
+        let reading = self.texts.read(sql, self.server.mode);
+        self.obey_the_sandbox(reading.effect)?;
+        match reading.verdict {
             Verdict::Refused(refusal) => Err(refused(&refusal.to_string())),
             verdict @ (Verdict::Plain | Verdict::Bracketed) => Ok(verdict),
         }

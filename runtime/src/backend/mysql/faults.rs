@@ -65,6 +65,15 @@ pub(crate) fn no_primary(failed: Failed) -> Failed {
     Failed { fault: UNAVAILABLE, detail: detail.into(), ..failed }
 }
 
+/// As the server would say it to a write in a transaction that it has begun as a read-only one.
+pub(crate) fn read_only() -> Failed {
+    failed(Error::MySqlError(MySqlError {
+        state: "25006".to_owned(),
+        code: 1792,
+        message: "Cannot execute statement in a READ ONLY transaction".to_owned(),
+    }))
+}
+
 /// As the server should have said it.
 pub(crate) fn killed_in_silence() -> Error {
     Error::MySqlError(MySqlError {
