@@ -18,7 +18,7 @@ use crate::pool::Request;
 use crate::registry::{self, Place};
 use crate::run::{Body, Turn, Verdict};
 use crate::settle::{BodySaid, Ending, Faulted, Settlement, settle};
-use crate::transaction::{Begun, Level, Mark, Transaction, Used};
+use crate::transaction::{Begun, Level, Mark, Transaction, Used, lent_out};
 use crate::tx::Tx;
 
 /// The end of an attempt, its hooks still to be run.
@@ -39,7 +39,7 @@ pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn,
     let (pool, now) = (database.pool(), database.clock().now());
     let within = begun.deadline.map(|deadline| deadline.saturating_duration_since(now));
     let (_held, transaction) = match begun.sandbox.clone() {
-        Some(base) if base.is_busy() => return Ended::before_it_began(&begun.unit, base.lent_out()),
+        Some(base) if base.is_busy() => return Ended::before_it_began(&begun.unit, lent_out()),
         Some(base) => (None, Transaction::inside(begun, base)),
         None => match pool.acquire(&place.slot, Request { holds: place.slot.holds(), within }) {
             Ok(session) => (Some(place.slot.held_by(&begun.unit, now)), Transaction::new(begun, session)),

@@ -259,7 +259,7 @@ impl<B: Backend> Transaction<B> {
         match (self.lost_commit.get(), self.characteristics.access, &self.ground) {
             (LostCommit::Resolved, Access::ReadWrite, Ground::Session(_)) => Some(Key::fresh()),
             // A sandbox has no COMMIT that could be lost.
-            (LostCommit::Resolved, _, _) | (LostCommit::Reported, _, _) => None,
+            (LostCommit::Resolved | LostCommit::Reported, _, _) => None,
         }
     }
 
@@ -313,12 +313,7 @@ impl<B: Backend> Transaction<B> {
     }
 
     pub(crate) fn busy(&self) -> Error {
-        Error::from_failed(self.lent_out()).in_unit(&self.unit, self.attempt, &self.settled)
-    }
-
-    pub(crate) fn lent_out(&self) -> Failed {
-        let detail = "the unit's session is lent out: drop the connection guard, or end the row closure, before the next statement or unit";
-        Failed::of(ErrorKind::Busy, Undone::Nothing, Again::Never, detail)
+        Error::from_failed(lent_out()).in_unit(&self.unit, self.attempt, &self.settled)
     }
 
     /// What outlives the transaction: its hooks and its values.
@@ -353,6 +348,11 @@ impl<B: Backend> Transaction<B> {
     pub(crate) fn take_ghost(&self) -> Option<<B::Connection as Connection>::Ghost> {
         self.ghost.take()
     }
+}
+
+pub(crate) fn lent_out() -> Failed {
+    let detail = "the unit's session is lent out: drop the connection guard, or end the row closure, before the next statement or unit";
+    Failed::of(ErrorKind::Busy, Undone::Nothing, Again::Never, detail)
 }
 
 pub(crate) fn late(when: &str) -> Failed {

@@ -178,7 +178,7 @@ fn s87_no_mode_sees_it() {
     let world = World::with_accounts(1..=2);
     let _sandbox = world.db.sandbox().expect("a sandbox");
     assert!(!unit_of_work::in_unit());
-    let run = |propagation| world.db.unit("unit").propagation(propagation).run::<_, Error>(|tx| connection(tx));
+    let run = |propagation| world.db.unit("unit").propagation(propagation).run::<_, Error>(connection);
     let ours = run(Propagation::Required).expect("it begins");
     for propagation in [Propagation::Outermost, Propagation::RequiresNew, Propagation::Nested, Propagation::Never] {
         assert_eq!(run(propagation).expect("nothing is active"), ours, "{propagation}");
