@@ -1,12 +1,17 @@
 //! What a unit of work costs: the same work by this library and by others, in turn on one private server. This file reads the
 //! arguments and decides the exit code; each sub-command has a file or a folder of its name. What they share: `bank` what a transfer
-//! is, `variants` how it is sent, `slices` who runs when, `tally` what is counted, `statistics` what the counts mean, `table` how
+//! is, `variants` how it is sent, `slices` who runs when, `server` on what, `tally` what is counted, `statistics` what the counts mean, `table` how
 //! they are shown.
 
 mod bank;
 mod compile;
 mod hot;
+mod latency;
+mod length;
+mod overhead;
 mod round_trips;
+mod scale;
+mod server;
 mod slices;
 mod statistics;
 mod table;
@@ -18,11 +23,13 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
-use ephemeral_mysql::Server;
 use serde::Serialize;
 
 use crate::compile::Compile;
 use crate::hot::Hot;
+use crate::latency::Latency;
+use crate::overhead::Overhead;
+use crate::scale::Scale;
 use crate::transfer::Transfer;
 
 /// Any failure that ends the benchmark.
@@ -38,6 +45,12 @@ enum Benchmark {
     /// Started by `hot` itself.
     #[command(hide = true)]
     SecondProcess(hot::process::Arguments),
+    /// The same transfers with time added to every round trip, as a network adds it.
+    Latency(Latency),
+    /// What the attribute adds to a unit when the server's time is taken out.
+    Overhead(Overhead),
+    /// Many threads, sessions and databases: units per second, memory, and a crowd of threads over a few sessions.
+    Scale(Scale),
     /// The attribute at compile time: `cargo check` of many annotated functions against the same calls by hand.
     Compile(Compile),
 }
@@ -51,6 +64,15 @@ fn main() -> ExitCode {
             hot::measure(&plan).and_then(|figures| print(&figures, plan.json, || hot::text(&figures)))
         }
         Benchmark::SecondProcess(arguments) => hot::process::live(&arguments),
+        Benchmark::Latency(plan) => {
+            latency::measure(&plan).and_then(|figures| print(&figures, plan.json, || latency::text(&figures)))
+        }
+        Benchmark::Overhead(plan) => {
+            overhead::measure(&plan).and_then(|figures| print(&figures, plan.json, || overhead::text(&figures)))
+        }
+        Benchmark::Scale(plan) => {
+            scale::measure(&plan).and_then(|figures| print(&figures, plan.json, || scale::text(&figures)))
+        }
         Benchmark::Compile(plan) => {
             compile::measure(&plan).and_then(|cost| print(&cost, plan.json, || compile::text(&cost)))
         }
@@ -62,12 +84,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Nothing is flushed to a disk at COMMIT: what is measured is the way to the server and back, not the disk. Every variant keeps a
-/// connection a thread.
-fn start_server() -> Result<Server, Failure> {
-    Ok(Server::builder().option("innodb_flush_log_at_trx_commit", "2").option("max_connections", "4000").start()?)
 }
 
 fn print<F: Serialize>(figures: &F, json: bool, text: impl FnOnce() -> String) -> Result<(), Failure> {

@@ -1,12 +1,15 @@
 //! `bench transfer`: the same transfers by every variant in turn, with their round trips at the socket. This file decides what is
 //! run and what is shown of it; how a transfer is sent is decided in `variants`, how it is timed in `slices`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::bank::Bank;
-use crate::slices::{self, Done, Invitation, Plan, Player, Slice};
+use crate::round_trips::Seen;
+use crate::server::{self, Commit, Measured};
+use crate::slices::{self, Invitation, Plan, Player, Slice};
 use crate::statistics::{Spread, count, micros, paired, spread};
 use crate::table::{Table, shown};
 use crate::tally::{Taken, Tally};
@@ -28,6 +31,9 @@ pub(crate) struct Transfer {
     /// Length of a slice in milliseconds.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     slice_ms: u64,
+    /// Flushes every COMMIT to a disk, log and binary log.
+    #[arg(long)]
+    durable: bool,
     /// Prints one JSON array instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
@@ -40,6 +46,8 @@ pub(crate) struct Figures {
     threads: u32,
     rows: u32,
     rounds: u32,
+    durable: bool,
+    file_system: String,
     /// Median of the slices.
     units_per_s: f64,
     rate: Spread,
@@ -47,6 +55,8 @@ pub(crate) struct Figures {
     p99_us: f64,
     retries_per_unit: f64,
     round_trips_per_unit: f64,
+    /// What goes over the wire for one transfer, in order.
+    sends: Vec<String>,
     /// Of the units per second, round by round.
     ratio_to_pool: Spread,
     ratio_to_bare: Spread,
@@ -54,24 +64,40 @@ pub(crate) struct Figures {
 
 /// Runs everything on a server of its own.
 pub(crate) fn measure(arguments: &Transfer) -> Result<Vec<Figures>, Failure> {
-    let server = crate::start_server()?;
-    let bank = Bank::open(&server, arguments.rows)?;
+    let commit = if arguments.durable { Commit::Flushed } else { Commit::Written };
+    let Measured { server, file_system } = server::start(commit)?;
+    let bank = Arc::new(Bank::open(&server, arguments.rows)?);
     let plan = Plan {
         threads: arguments.threads,
         rounds: arguments.rounds,
         slice: Duration::from_millis(arguments.slice_ms),
         warm_up: Duration::ZERO,
     };
-    let variants = Variant::ALL;
+    let variants = Variant::all();
     let taken = run(&plan, &variants, &Engines::connect(&bank.url(), plan.threads)?, &bank)?;
-    let trips: Vec<_> =
-        variants.iter().map(|variant| round_trips::count(*variant, &server, &bank)).collect::<Result<_, _>>()?;
+    let seen =
+        variants.iter().map(|variant| round_trips::count(*variant, &server, &bank)).collect::<Result<Vec<_>, _>>()?;
     // Figures of a bank that lost or made money are worth nothing, so they are not even shown.
     bank.check()?;
-    Ok((0..variants.len()).map(|at| Figures::of(at, &variants, &plan, arguments.rows, &taken, trips[at])).collect())
+    let setting = Setting { plan, rows: arguments.rows, durable: arguments.durable, file_system };
+    Ok(seen.into_iter().enumerate().map(|(at, seen)| Figures::of(at, &variants, &setting, &taken, seen)).collect())
 }
 
-fn run(plan: &Plan, variants: &[Variant], engines: &Engines, bank: &Bank) -> Result<Vec<Taken>, Failure> {
+/// What was the same for all variants.
+struct Setting {
+    plan: Plan,
+    rows: u32,
+    durable: bool,
+    file_system: String,
+}
+
+/// Runs the slices of `variants` on `plan.threads` threads, each with connections of its own.
+pub(crate) fn run(
+    plan: &Plan,
+    variants: &[Variant],
+    engines: &Engines,
+    bank: &Arc<Bank>,
+) -> Result<Vec<Taken>, Failure> {
     let invite = |_| -> Invitation<'_> {
         Box::new(move || {
             let runners = variants.iter().map(|variant| engines.runner(*variant)).collect::<Result<_, _>>()?;
@@ -84,18 +110,17 @@ fn run(plan: &Plan, variants: &[Variant], engines: &Engines, bank: &Bank) -> Res
 /// A thread with its connections, one runner a variant.
 struct Thread<'b> {
     runners: Vec<Box<dyn Runner>>,
-    bank: &'b Bank,
+    bank: &'b Arc<Bank>,
 }
 
 impl Player for Thread<'_> {
     fn play(&mut self, slice: &Slice) -> Result<Tally, Failure> {
-        let runner = &mut self.runners[slice.variant];
-        slice.fill(|_| Ok(Done::committed(runner.transfer(self.bank.draw())?)))
+        self.runners[slice.variant].play(slice, self.bank)
     }
 }
 
 impl Figures {
-    fn of(at: usize, variants: &[Variant], plan: &Plan, rows: u32, taken: &[Taken], round_trips: f64) -> Self {
+    fn of(at: usize, variants: &[Variant], setting: &Setting, taken: &[Taken], seen: Seen) -> Self {
         let own = &taken[at];
         let ratio_to = |other: Variant| {
             let other = variants.iter().position(|each| *each == other).expect("pool and bare are always measured");
@@ -104,15 +129,18 @@ impl Figures {
         let rate = spread(&own.rates);
         Self {
             variant: variants[at].name(),
-            threads: plan.threads,
-            rows,
-            rounds: plan.rounds,
+            threads: setting.plan.threads,
+            rows: setting.rows,
+            rounds: setting.plan.rounds,
+            durable: setting.durable,
+            file_system: setting.file_system.clone(),
             units_per_s: rate.median,
             rate,
             p50_us: micros(own.latencies.value_at_quantile(0.5)),
             p99_us: micros(own.latencies.value_at_quantile(0.99)),
             retries_per_unit: count(own.retries) / count(own.latencies.len()),
-            round_trips_per_unit: round_trips,
+            round_trips_per_unit: seen.round_trips_per_unit,
+            sends: seen.sends,
             ratio_to_pool: ratio_to(Variant::Pool),
             ratio_to_bare: ratio_to(Variant::Bare),
         }
@@ -135,8 +163,27 @@ pub(crate) fn text(figures: &[Figures]) -> String {
             shown(each.ratio_to_bare, 3),
         ]);
     }
-    let head = figures.first().map_or_else(String::new, |Figures { threads, rows, rounds, .. }| {
-        format!("{threads} threads, {rows} rows, {rounds} rounds of one slice each, in turn on one server\n")
-    });
-    format!("{head}{table}{}", crate::table::HOW_TO_READ)
+    let sends: Vec<_> =
+        figures.iter().map(|each| format!("{} sends: {}\n", each.variant, each.sends.join(" · "))).collect();
+    let head = figures.first().map(Figures::head).unwrap_or_default();
+    format!("{head}{table}{}{}{PEERS}", crate::table::HOW_TO_READ, sends.concat())
+}
+
+/// What there is to know of those that are not by this library.
+const PEERS: &str = if cfg!(feature = "peers") {
+    "All are written as their own documentation does, and run a transfer again by the same rules. sqlx and diesel run as tasks of an \
+     asynchronous runtime, one for each thread. diesel is diesel-async, over a driver in Rust: the synchronous one is linked with the C \
+     client, which takes an installed libmysqlclient, or cmake and OpenSSL to build it.\n"
+} else {
+    ""
+};
+
+impl Figures {
+    fn head(&self) -> String {
+        let Self { threads, rows, rounds, file_system, .. } = self;
+        let commit = if self.durable { "flushed to a disk" } else { "not flushed" };
+        format!(
+            "{threads} threads, {rows} rows, {rounds} rounds of one slice each, in turn on one server; commits {commit} ({file_system})\n"
+        )
+    }
 }

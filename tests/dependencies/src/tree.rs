@@ -20,6 +20,8 @@ pub(crate) enum Scope {
     Workspace,
     /// The same with all features, which no build has together.
     AllFeatures,
+    /// The same without the benchmark, whose `peers` bring what they like.
+    AllFeaturesButPeers,
     /// What a program gets that uses the library with its default features.
     Library,
 }
@@ -29,6 +31,9 @@ impl Scope {
         match self {
             Self::Workspace => &["--workspace", "--edges", "normal,build,dev"],
             Self::AllFeatures => &["--workspace", "--edges", "normal,build,dev", "--all-features"],
+            Self::AllFeaturesButPeers => {
+                &["--workspace", "--exclude", "bench", "--edges", "normal,build,dev", "--all-features"]
+            }
             Self::Library => &["--package", "unit-of-work", "--edges", "normal,build"],
         }
     }

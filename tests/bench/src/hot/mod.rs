@@ -21,6 +21,7 @@ use crate::hot::cell::{Cell, Effort};
 pub(crate) use crate::hot::figures::{Figures, text};
 use crate::hot::variant::Variant;
 use crate::hot::workload::Workload;
+use crate::server::{self, Commit};
 
 /// How much is to be run.
 #[derive(Debug, Clone, clap::Args)]
@@ -53,7 +54,7 @@ pub(crate) struct Hot {
 
 /// Runs everything on a server of its own.
 pub(crate) fn measure(arguments: &Hot) -> Result<Vec<Figures>, Failure> {
-    let server = crate::start_server()?;
+    let server = server::start(Commit::Written)?.server;
     let effort = Effort { rounds: arguments.rounds, slice: Duration::from_millis(arguments.slice_ms) };
     let mut figures = Vec::new();
     for cell in arguments.cells() {

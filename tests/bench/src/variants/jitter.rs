@@ -1,6 +1,6 @@
 //! What a careful program without this library does after a conflict: the same errors are run again, after the same sleeps.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use unit_of_work::mysql;
 
@@ -10,18 +10,54 @@ const CAP: Duration = Duration::from_millis(250);
 /// Deadlock; lock wait timeout.
 const RETRYABLE: [u16; 2] = [1213, 1205];
 
-/// Runs `attempt` until it succeeds or fails with something else than a conflict; returns how often it was run again.
-pub(super) fn retried(mut attempt: impl FnMut() -> mysql::Result<()>) -> mysql::Result<u32> {
-    let mut retries = 0;
-    loop {
-        match attempt() {
-            Ok(()) => return Ok(retries),
-            Err(mysql::Error::MySqlError(error)) if RETRYABLE.contains(&error.code) => {
-                std::thread::sleep(sleep(retries));
-                retries += 1;
-            }
-            Err(error) => return Err(error),
+/// After this time since the first attempt no other is begun. It is as wide as that of `unit`, for the same reason.
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// An error of which the policy needs to know one thing.
+pub(super) trait Retryable {
+    /// The server's number, if the server said no.
+    fn number(&self) -> Option<u16>;
+}
+
+impl Retryable for mysql::Error {
+    fn number(&self) -> Option<u16> {
+        match self {
+            Self::MySqlError(error) => Some(error.code),
+            _ => None,
         }
+    }
+}
+
+/// Runs `attempt` until it succeeds or fails with something else than a conflict; returns how often it was run again.
+pub(super) fn retried<E: Retryable>(mut attempt: impl FnMut() -> Result<(), E>) -> Result<u32, E> {
+    let mut jitter = Jitter::new();
+    while let Err(error) = attempt() {
+        std::thread::sleep(jitter.after(error)?);
+    }
+    Ok(jitter.retries)
+}
+
+/// The policy as steps, for those who sleep in a way of their own.
+#[derive(Debug)]
+pub(super) struct Jitter {
+    began: Instant,
+    pub(super) retries: u32,
+}
+
+impl Jitter {
+    pub(super) fn new() -> Self {
+        Self { began: Instant::now(), retries: 0 }
+    }
+
+    /// How long to sleep before the next attempt, or `error` again, if there is to be none.
+    pub(super) fn after<E: Retryable>(&mut self, error: E) -> Result<Duration, E> {
+        let conflict = error.number().is_some_and(|number| RETRYABLE.contains(&number));
+        if !conflict || self.began.elapsed() > WITHIN {
+            return Err(error);
+        }
+        let sleep = sleep(self.retries);
+        self.retries += 1;
+        Ok(sleep)
     }
 }
 

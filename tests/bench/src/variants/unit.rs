@@ -27,7 +27,7 @@ impl Runner for Unit {
 /// Returns the number of the attempt that succeeded. The limit is wide because a benchmark of hot rows measures how long units
 /// take, and has no use for those that gave up.
 #[unit_of_work(isolation = "serializable", retry(within = "60s"))]
-fn move_money(tx: &mut Tx<'_>, Transfer { lower, higher, amount }: Transfer) -> Result<u32, Error> {
+pub(crate) fn move_money(tx: &mut Tx<'_>, Transfer { lower, higher, amount }: Transfer) -> Result<u32, Error> {
     let first: i64 = tx.exec_first(SELECT, (lower,))?.expect("accounts are never deleted");
     let second: i64 = tx.exec_first(SELECT, (higher,))?.expect("accounts are never deleted");
     tx.exec_drop(UPDATE, (first - amount, lower))?;
