@@ -30,6 +30,7 @@ use crate::pool::{Limits, Pool};
 ///     .connect()?;
 /// # Ok(()) }
 /// ```
+#[derive(Clone)]
 pub struct DatabaseBuilder {
     source: Source,
     tls: Option<Tls>,
@@ -46,6 +47,7 @@ pub struct DatabaseBuilder {
     failures: Option<Failures>,
 }
 
+#[derive(Clone)]
 enum Source {
     None,
     Url(String),

@@ -10,6 +10,7 @@ mod deadlines;
 mod distribution;
 mod errors_that_commit;
 mod exactly_once;
+mod explore;
 mod failure_points;
 mod faults;
 mod hooks;

@@ -1,6 +1,7 @@
 //! A wire around another one that fails it at a chosen round trip in a chosen way. The opening of connections is not counted,
 //! so that the n-th round trip is the n-th thing that units asked for.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mysql::{Conn, MySqlError, Row};
@@ -13,22 +14,79 @@ use super::{Answer, Request, Tracked, Wire};
 pub enum Way {
     /// The server refuses it with this error number; the transaction stands.
     Refused(u16),
-    /// The server finds a deadlock: it rolls the transaction back and answers 1213.
+    /// The server finds a deadlock: it rolls the transaction back (so does the server behind this wire) and answers 1213.
     Deadlock,
     /// The connection is lost before the request arrives.
     LostBefore,
-    /// The request is carried out, and the connection is lost before the answer arrives.
+    /// The request is carried out, and the connection is lost before the answer arrives; on a lent connection
+    /// ([`Tx::connection`](crate::Tx::connection)) as [`LostBefore`](Way::LostBefore).
     ReplyLost,
 }
 
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(code) => write!(f, "refused ({code})"),
+            Self::Deadlock => f.write_str("deadlock (1213)"),
+            Self::LostBefore => f.write_str("lost before"),
+            Self::ReplyLost => f.write_str("reply lost"),
+        }
+    }
+}
+
 /// Planned failures, to be given to [`DatabaseBuilder::failures`](crate::DatabaseBuilder::failures). Clones are the same plan.
+///
+/// They stand in front of any server, a scripted one or a real one. What is failed there is failed as a server would: after a
+/// deadlock the transaction is rolled back, and a reply is lost only when the request was carried out.
+///
+/// ```
+/// use unit_of_work::testing::{Failures, Script, Way};
+/// use unit_of_work::{Database, Error};
+///
+/// # fn main() -> Result<(), Error> {
+/// let failures = Failures::new();
+/// let db = Database::builder().script(&Script::new()).failures(&failures).connect()?;
+/// failures.plan(2, Way::LostBefore);
+/// let attempts = db.unit("two").run::<_, Error>(|tx| {
+///     tx.query_drop("UPDATE account SET balance = 1")?;
+///     tx.query_drop("UPDATE account SET balance = 2")?;
+///     Ok(tx.attempt())
+/// })?;
+/// assert_eq!(attempts, 2);
+/// assert!(!failures.is_pending());
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Failures(Arc<Mutex<Plan>>);
 
 #[derive(Debug, Default)]
 struct Plan {
-    planned: Option<(u64, Way)>,
-    passed: u64,
+    next: Option<Planned>,
+    record: Record,
+}
+
+#[derive(Debug)]
+struct Planned {
+    at: At,
+    way: Way,
+    /// Including this one.
+    times: u32,
+}
+
+#[derive(Debug)]
+enum At {
+    /// Counted from 1.
+    RoundTrip(usize),
+    /// One whose text has this shape.
+    Shape(String),
+}
+
+/// What went over the wire since the last plan was made.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Record {
+    pub(crate) sent: Vec<String>,
+    /// How many of them went before the last one that was failed, that one included.
+    pub(crate) until_failed: Option<usize>,
 }
 
 impl Failures {
@@ -39,33 +97,71 @@ impl Failures {
 
     /// Fails the `round_trip`-th round trip from now on (counted from 1, over all connections), once.
     pub fn plan(&self, round_trip: u64, way: Way) {
-        *self.lock() = Plan { planned: Some((round_trip, way)), passed: 0 };
+        self.plan_in_a_row(round_trip, way, 1);
     }
 
-    /// Round trips since the last [`plan`](Failures::plan), the failed one included.
+    /// Fails the `round_trip`-th round trip from now on (counted from 1, over all connections), and then the same statement when
+    /// it comes again, `times` in all. Literals may differ.
+    pub fn plan_in_a_row(&self, round_trip: u64, way: Way, times: u32) {
+        let at = At::RoundTrip(usize::try_from(round_trip).unwrap_or(usize::MAX));
+        let next = (times > 0).then_some(Planned { at, way, times });
+        *self.lock() = Plan { next, record: Record::default() };
+    }
+
+    /// Round trips since the last plan was made, the failed ones included.
     pub fn round_trips(&self) -> u64 {
-        self.lock().passed
+        self.lock().record.sent.len() as u64
     }
 
-    /// Whether the planned failure is still to come.
+    /// The texts of these round trips, and `PING` and `RESET CONNECTION`, in their order.
+    pub fn sent(&self) -> Vec<String> {
+        self.lock().record.sent.clone()
+    }
+
+    /// Whether a planned failure is still to come.
     pub fn is_pending(&self) -> bool {
-        self.lock().planned.is_some()
+        self.lock().next.is_some()
     }
 
-    fn next(&self) -> Option<Way> {
-        let mut plan = self.lock();
-        plan.passed += 1;
-        let (at, way) = plan.planned?;
-        if plan.passed < at {
-            return None;
-        }
-        plan.planned = None;
-        Some(way)
+    pub(crate) fn record(&self) -> Record {
+        self.lock().record.clone()
+    }
+
+    fn pass(&self, text: &str) -> Option<Way> {
+        self.lock().pass(text)
     }
 
     fn lock(&self) -> MutexGuard<'_, Plan> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Plan {
+    fn pass(&mut self, text: &str) -> Option<Way> {
+        self.record.sent.push(text.to_owned());
+        let passed = self.record.sent.len();
+        let Planned { way, times, .. } = *self.next.as_ref().filter(|planned| planned.at.is(passed, text))?;
+        self.record.until_failed = Some(passed);
+        let left = times - 1;
+        self.next = (left > 0).then(|| Planned { at: At::Shape(shape(text)), way, times: left });
+        Some(way)
+    }
+}
+
+impl At {
+    fn is(&self, passed: usize, text: &str) -> bool {
+        match self {
+            Self::RoundTrip(n) => *n == passed,
+            Self::Shape(wanted) => *wanted == shape(text),
+        }
+    }
+}
+
+/// A text without its numbers and what stands in quotes: names of savepoints, keys of outcomes and literals differ from one
+/// attempt to the next.
+pub(crate) fn shape(text: &str) -> String {
+    let outside_quotes = text.split('\'').step_by(2);
+    outside_quotes.flat_map(str::chars).filter(|c| !c.is_ascii_digit()).collect()
 }
 
 #[derive(Debug)]
@@ -95,7 +191,7 @@ impl FailingWire {
                 self.counted = Counted::Yes;
                 None
             }
-            (Counted::Yes, _) => self.failures.next(),
+            (Counted::Yes, _) => self.failures.pass(request.text()),
         }
     }
 
@@ -116,7 +212,8 @@ impl Wire for FailingWire {
             }
             Some(Way::LostBefore) => Err(self.lost()),
             Some(Way::ReplyLost) => {
-                self.inner.exchange(request, &mut drop)?;
+                // Whatever the answer was, an error included.
+                let _lost = self.inner.exchange(request, &mut drop);
                 Err(self.lost())
             }
         }

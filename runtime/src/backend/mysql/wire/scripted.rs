@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mysql::consts::ColumnType;
-use mysql::{Column, Conn, MySqlError, Row, Value};
+use mysql::{Column, Conn, MySqlError, Params, Row, Value};
 use mysql_common::row::new_row;
 
 use super::{Answer, Request, SEPARATOR, Tracked, Wire, Writes};
@@ -74,6 +74,7 @@ struct State {
     connections: u32,
     log: Vec<Sent>,
     answers: VecDeque<(String, Reply)>,
+    standing: Vec<(String, Reply)>,
     about: About,
     refusing: Option<Reply>,
     notes: Notes,
@@ -98,14 +99,69 @@ pub struct Sent {
 }
 
 impl Reply {
-    /// An error of the server's.
-    pub fn error(code: u16, sqlstate: &str, message: &str) -> Self {
-        Self::Error(code, sqlstate.to_owned(), message.to_owned())
+    /// Success; no row was changed. So everything is answered that is not scripted.
+    pub fn done() -> Self {
+        Self::changed(0)
+    }
+
+    /// Success; so many rows were changed.
+    pub fn changed(rows: u64) -> Self {
+        Self::Done { affected_rows: rows, last_insert_id: 0 }
+    }
+
+    /// Success; one row was inserted and got this `AUTO_INCREMENT` value.
+    pub fn inserted(id: u64) -> Self {
+        Self::Done { affected_rows: 1, last_insert_id: id }
     }
 
     /// One row of one column.
     pub fn value(column: &str, value: impl Into<Value>) -> Self {
         Self::Rows(vec![column.to_owned()], vec![vec![value.into()]])
+    }
+
+    /// Rows, each a tuple with a value for each of `columns`.
+    ///
+    /// # Panics
+    /// When a row has more values than there are columns, or fewer.
+    ///
+    /// ```
+    /// use unit_of_work::testing::{Reply, Script};
+    /// use unit_of_work::{Database, Error};
+    ///
+    /// # fn main() -> Result<(), Error> {
+    /// let server = Script::new();
+    /// server.answer("SELECT", Reply::rows(&["id", "owner"], [(1, "Ada"), (2, "Grace")]));
+    /// let db = Database::builder().script(&server).connect()?;
+    /// let owners = db.unit("owners").run::<_, Error>(|tx| tx.query::<(u64, String), _>("SELECT id, owner FROM account"))?;
+    /// assert_eq!(owners, [(1, "Ada".to_owned()), (2, "Grace".to_owned())]);
+    /// # Ok(()) }
+    /// ```
+    pub fn rows<R: Into<Params>>(columns: &[&str], rows: impl IntoIterator<Item = R>) -> Self {
+        let rows = rows.into_iter().map(|row| match row.into() {
+            Params::Positional(values) if values.len() == columns.len() => values,
+            other => panic!("{other:?} is not a row with a value for each of {columns:?}"),
+        });
+        Self::Rows(columns.iter().map(ToString::to_string).collect(), rows.collect())
+    }
+
+    /// An error of the server's.
+    pub fn error(code: u16, sqlstate: &str, message: &str) -> Self {
+        Self::Error(code, sqlstate.to_owned(), message.to_owned())
+    }
+
+    /// The server found a deadlock and rolled the transaction back (1213).
+    pub fn deadlock() -> Self {
+        Self::error(1213, "40001", "Deadlock found when trying to get lock; try restarting transaction")
+    }
+
+    /// A lock was not granted in time (1205).
+    pub fn lock_timeout() -> Self {
+        Self::error(1205, "HY000", "Lock wait timeout exceeded; try restarting transaction")
+    }
+
+    /// The row is there already (1062).
+    pub fn duplicate_key() -> Self {
+        Self::error(1062, "23000", "Duplicate entry '1' for key 'PRIMARY'")
     }
 }
 
@@ -119,6 +175,19 @@ impl Script {
     /// does not fit stays for later.
     pub fn answer(&self, start: &str, reply: Reply) {
         self.state().answers.push_back((start.to_lowercase(), reply));
+    }
+
+    /// Answers every statement that begins with `start` (any case) with `reply`, unless an [`answer`](Script::answer) for it is
+    /// waiting. Of several that fit, the one that was said last.
+    pub fn always(&self, start: &str, reply: Reply) {
+        self.state().standing.push((start.to_lowercase(), reply));
+    }
+
+    /// Forgets all answers, those of [`always`](Script::always) included.
+    pub fn forget_answers(&self) {
+        let mut state = self.state();
+        state.answers.clear();
+        state.standing.clear();
     }
 
     /// From now on connecting fails with `reply`; `None` = it succeeds again.
@@ -264,10 +333,20 @@ impl ScriptedWire {
     fn log_and_look_up(&self, text: &str) -> Reply {
         let mut state = self.script.state();
         state.log.push(Sent { connection: self.id, text: text.to_owned() });
-        let lower = text.to_lowercase();
-        let fits = state.answers.iter().position(|(start, _)| lower.starts_with(start.as_str()));
-        fits.and_then(|at| state.answers.remove(at))
-            .map_or(Reply::Done { affected_rows: 0, last_insert_id: 0 }, |(_, reply)| reply)
+        state.reply(&text.to_lowercase())
+    }
+}
+
+impl State {
+    /// `text` is in lower case.
+    fn reply(&mut self, text: &str) -> Reply {
+        let fits = |start: &String| text.starts_with(start.as_str());
+        let waiting = self.answers.iter().position(|(start, _)| fits(start));
+        if let Some((_, reply)) = waiting.and_then(|at| self.answers.remove(at)) {
+            return reply;
+        }
+        let standing = self.standing.iter().rev().find(|(start, _)| fits(start));
+        standing.map_or_else(Reply::done, |(_, reply)| reply.clone())
     }
 }
 
