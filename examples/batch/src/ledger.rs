@@ -59,8 +59,12 @@ fn connect(url: &str, threads: usize) -> Result<Database, Error> {
     Database::connect(url)?
         .session(|session| session.query_drop(format!("CREATE DATABASE IF NOT EXISTS `{DATABASE}`")))?;
     let db = Database::builder().url(with_database(url)).max_connections(threads).connect()?;
-    db.session(|session| SCHEMA.iter().try_for_each(|table| session.query_drop(table)))?;
+    create_tables(&db)?;
     Ok(db)
+}
+
+pub(crate) fn create_tables(db: &Database) -> Result<(), Error> {
+    db.session(|session| SCHEMA.iter().try_for_each(|table| session.query_drop(table)))
 }
 
 fn with_database(url: &str) -> String {

@@ -1,6 +1,9 @@
 //! The units of work. A chunk is one transaction, run again as a whole when the server could not serialize it; each payment in
 //! it is a unit nested in that, so that a bad one is undone alone.
 
+#[cfg(test)]
+mod explored;
+
 use indicatif::ProgressBar;
 use serde::Deserialize;
 use unit_of_work::{Error, ErrorKind, Tx, unit_of_work};

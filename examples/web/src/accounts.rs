@@ -1,6 +1,9 @@
 //! The units of work: what requests do to the database. Each function is a transaction of the thread that calls it; which
 //! database that is, and what its errors mean to a client, is decided elsewhere.
 
+#[cfg(test)]
+mod explored;
+
 use serde::{Deserialize, Serialize};
 use unit_of_work::{Error, Tx, unit_of_work};
 

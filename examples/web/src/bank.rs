@@ -57,8 +57,12 @@ fn connect(url: &str, connections: usize) -> Result<Database, Error> {
         .acquire_timeout(PATIENCE)
         .connect_timeout(PATIENCE)
         .connect()?;
-    db.session(|session| SCHEMA.iter().try_for_each(|table| session.query_drop(table)))?;
+    create_tables(&db)?;
     Ok(db)
+}
+
+pub(crate) fn create_tables(db: &Database) -> Result<(), Error> {
+    db.session(|session| SCHEMA.iter().try_for_each(|table| session.query_drop(table)))
 }
 
 fn with_database(url: &str) -> String {
