@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod right;
+mod wire;
 
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::testing::{Exploration, Explore, Finding, Way, explore};
@@ -26,7 +27,7 @@ fn exploring<'a>(world: &World) -> Explore<'a, (Vec<i64>, Vec<i64>)> {
 fn renew(db: &Database) -> Result<(), Error> {
     db.session(|session| {
         session.query_drop("UPDATE account SET balance = 100")?;
-        session.query_drop("TRUNCATE journal")
+        session.query_drop("DELETE FROM journal")
     })
 }
 
