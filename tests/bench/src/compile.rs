@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::Failure;
@@ -32,8 +32,14 @@ pub(crate) struct Compile {
     pub(crate) json: bool,
 }
 
+impl Compile {
+    pub(crate) fn of(functions: u32, rounds: u32) -> Self {
+        Self { functions, rounds, json: false }
+    }
+}
+
 /// What was measured.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Cost {
     functions: u32,
     rounds: u32,

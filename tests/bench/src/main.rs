@@ -9,6 +9,7 @@ mod hot;
 mod latency;
 mod length;
 mod overhead;
+mod report;
 mod round_trips;
 mod scale;
 mod server;
@@ -29,6 +30,7 @@ use crate::compile::Compile;
 use crate::hot::Hot;
 use crate::latency::Latency;
 use crate::overhead::Overhead;
+use crate::report::Report;
 use crate::scale::Scale;
 use crate::transfer::Transfer;
 
@@ -53,6 +55,8 @@ enum Benchmark {
     Scale(Scale),
     /// The attribute at compile time: `cargo check` of many annotated functions against the same calls by hand.
     Compile(Compile),
+    /// Everything, as a page with tables, plots and verdicts.
+    Report(Report),
 }
 
 fn main() -> ExitCode {
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
         Benchmark::Scale(plan) => {
             scale::measure(&plan).and_then(|figures| print(&figures, plan.json, || scale::text(&figures)))
         }
+        Benchmark::Report(plan) => report::make(&plan).map(|made| print!("{made}")),
         Benchmark::Compile(plan) => {
             compile::measure(&plan).and_then(|cost| print(&cost, plan.json, || compile::text(&cost)))
         }

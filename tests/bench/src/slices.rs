@@ -19,6 +19,13 @@ pub(crate) struct Plan {
     pub(crate) warm_up: Duration,
 }
 
+/// How long something is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Effort {
+    pub(crate) rounds: u32,
+    pub(crate) slice: Duration,
+}
+
 /// One slice, the same for all players.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Slice {

@@ -21,6 +21,16 @@ impl<const N: usize> Table<N> {
         self.0.push(row);
     }
 
+    /// As Markdown has it.
+    pub(crate) fn markdown(&self) -> String {
+        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+        let rule = |column| if column == 0 { "---" } else { "---:" };
+        let rules: Vec<_> = (0..N).map(|column| rule(column).to_owned()).collect();
+        let lines = self.0.iter().map(|row| line(row));
+        let (head, rows): (String, String) = (lines.clone().take(1).collect(), lines.skip(1).collect());
+        format!("{head}{}{rows}", line(&rules))
+    }
+
     fn width(&self, column: usize) -> usize {
         self.0.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
     }

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::bank::Bank;
 use crate::round_trips::Seen;
 use crate::server::{self, Commit, Measured};
-use crate::slices::{self, Invitation, Plan, Player, Slice};
+use crate::slices::{self, Effort, Invitation, Plan, Player, Slice};
 use crate::statistics::{Spread, count, micros, paired, spread};
 use crate::table::{Table, shown};
 use crate::tally::{Taken, Tally};
@@ -40,13 +40,13 @@ pub(crate) struct Transfer {
 }
 
 /// What was measured of one variant.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Figures {
-    variant: &'static str,
-    threads: u32,
-    rows: u32,
-    rounds: u32,
-    durable: bool,
+    pub(crate) variant: String,
+    pub(crate) threads: u32,
+    pub(crate) rows: u32,
+    pub(crate) rounds: u32,
+    pub(crate) durable: bool,
     file_system: String,
     /// Median of the slices.
     units_per_s: f64,
@@ -56,10 +56,18 @@ pub(crate) struct Figures {
     retries_per_unit: f64,
     round_trips_per_unit: f64,
     /// What goes over the wire for one transfer, in order.
-    sends: Vec<String>,
+    pub(crate) sends: Vec<String>,
     /// Of the units per second, round by round.
-    ratio_to_pool: Spread,
-    ratio_to_bare: Spread,
+    pub(crate) ratio_to_pool: Spread,
+    pub(crate) ratio_to_bare: Spread,
+}
+
+impl Transfer {
+    /// So long, with a `commit` that is flushed or not.
+    pub(crate) fn of(threads: u32, rows: u32, effort: Effort, commit: Commit) -> Self {
+        let slice_ms = u64::try_from(effort.slice.as_millis()).expect("no slice takes centuries");
+        Self { threads, rows, rounds: effort.rounds, slice_ms, durable: commit == Commit::Flushed, json: false }
+    }
 }
 
 /// Runs everything on a server of its own.
@@ -128,7 +136,7 @@ impl Figures {
         };
         let rate = spread(&own.rates);
         Self {
-            variant: variants[at].name(),
+            variant: variants[at].name().to_owned(),
             threads: setting.plan.threads,
             rows: setting.rows,
             rounds: setting.plan.rounds,
@@ -147,13 +155,21 @@ impl Figures {
     }
 }
 
-/// For people, one line a variant.
+/// For people.
 pub(crate) fn text(figures: &[Figures]) -> String {
+    let sends: Vec<_> =
+        figures.iter().map(|each| format!("{} sends: {}\n", each.variant, each.sends.join(" · "))).collect();
+    let head = figures.first().map(Figures::head).unwrap_or_default();
+    format!("{head}{}{}{}{PEERS}", table(figures), crate::table::HOW_TO_READ, sends.concat())
+}
+
+/// One line a variant.
+pub(crate) fn table(figures: &[Figures]) -> Table<8> {
     let mut table =
         Table::new(["variant", "units/s", "p50 µs", "p99 µs", "retries/unit", "trips/unit", "of pool", "of bare"]);
     for each in figures {
         table.row([
-            each.variant.to_owned(),
+            each.variant.clone(),
             shown(each.rate, 0),
             format!("{:.0}", each.p50_us),
             format!("{:.0}", each.p99_us),
@@ -163,10 +179,7 @@ pub(crate) fn text(figures: &[Figures]) -> String {
             shown(each.ratio_to_bare, 3),
         ]);
     }
-    let sends: Vec<_> =
-        figures.iter().map(|each| format!("{} sends: {}\n", each.variant, each.sends.join(" · "))).collect();
-    let head = figures.first().map(Figures::head).unwrap_or_default();
-    format!("{head}{table}{}{}{PEERS}", crate::table::HOW_TO_READ, sends.concat())
+    table
 }
 
 /// What there is to know of those that are not by this library.

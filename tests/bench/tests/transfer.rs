@@ -5,6 +5,7 @@ mod compile;
 mod hot;
 mod latency;
 mod overhead;
+mod report;
 mod scale;
 
 use std::process::{Command, Output};

@@ -11,7 +11,7 @@ use crate::hot::figures::Figures;
 use crate::hot::process::Second;
 use crate::hot::variant::{self, Entrant, Variant};
 use crate::hot::workload::{Draw, Workload};
-use crate::slices::{self, Invitation, Plan, Player, Slice};
+use crate::slices::{self, Effort, Invitation, Plan, Player, Slice};
 use crate::tally::{Taken, Tally};
 
 /// What is measured.
@@ -21,13 +21,6 @@ pub(crate) struct Cell {
     pub(crate) threads: u32,
     pub(crate) rows: u32,
     pub(crate) variants: Vec<Variant>,
-}
-
-/// How long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Effort {
-    pub(crate) rounds: u32,
-    pub(crate) slice: Duration,
 }
 
 /// What is run before each slice and not counted.
@@ -56,6 +49,11 @@ impl Cell {
         let uniform = uniform.map(|(threads, rows)| Self::usual(Workload::Uniform, threads, rows));
         let others = others.map(|(workload, rows)| Self::usual(workload, 64, rows));
         uniform.into_iter().chain(others).collect()
+    }
+
+    /// What it is called.
+    pub(crate) fn name(&self) -> String {
+        format!("{}_{}x{}", self.workload.name(), self.threads, self.rows)
     }
 
     /// Runs all variants in turn, in a database of its own.

@@ -59,7 +59,7 @@ impl Figures {
         let rate = spread(&own.rates);
         let p99s_us = p99s(own);
         let best = field.best();
-        let to = |name| field.find(name).map(|other| paired(&p99s_us, &p99s(other)));
+        let to = |name| field.find(name).and_then(|other| ratio(&p99s_us, &p99s(other)));
         Self {
             variant: cell.variants[at].to_string(),
             workload: cell.workload.name(),
@@ -76,8 +76,8 @@ impl Figures {
             retries_per_unit: count(own.retries) / count(own.latencies.len().max(1)),
             abandoned: own.abandoned,
             best: best.map(|best| cell.variants[best].to_string()),
-            of_best: best.map(|best| paired(&own.rates, &field.taken[best].rates)),
-            of_backoff: field.find("backoff").map(|other| paired(&own.rates, &other.rates)),
+            of_best: best.and_then(|best| ratio(&own.rates, &field.taken[best].rates)),
+            of_backoff: field.find("backoff").and_then(|other| ratio(&own.rates, &other.rates)),
             p99_to_fixed_2: to("fixed_2"),
             p99_to_fixed_4: to("fixed_4"),
             p99_to_backoff: to("backoff"),
@@ -107,6 +107,11 @@ impl Field<'_> {
     }
 }
 
+/// Nothing when there was a slice in which the other one finished nothing.
+fn ratio(own: &[f64], other: &[f64]) -> Option<Spread> {
+    other.iter().all(|other| *other > 0.0).then(|| paired(own, other))
+}
+
 fn p99s(taken: &Taken) -> Vec<f64> {
     taken.p99s.iter().copied().map(micros).collect()
 }
@@ -129,6 +134,13 @@ pub(crate) fn text(figures: &[Figures]) -> String {
 fn cell_text(figures: &[Figures]) -> String {
     let Figures { workload, threads, rows, rounds, best, .. } = &figures[0];
     let best = best.as_deref().unwrap_or("nobody");
+    let storms = figures.iter().filter_map(|each| Some(format!("{}: {}\n", each.variant, each.storm.as_ref()?)));
+    let (table, storms) = (cell_table(figures), storms.collect::<String>());
+    format!("{workload}: {threads} threads, {rows} rows, {rounds} rounds, best rival {best}\n{table}{storms}\n")
+}
+
+/// One line a variant.
+pub(crate) fn cell_table(figures: &[Figures]) -> Table<11> {
     let mut table = Table::new([
         "variant",
         "units/s",
@@ -141,10 +153,9 @@ fn cell_text(figures: &[Figures]) -> String {
         "of backoff",
         "p99 to fixed_2",
         "to fixed_4",
-        "storm",
     ]);
+    let ratio = |ratio: Option<Spread>| ratio.map_or_else(|| "–".to_owned(), |ratio| shown(ratio, 2));
     for each in figures {
-        let ratio = |ratio: Option<Spread>| ratio.map_or_else(|| "–".to_owned(), |ratio| shown(ratio, 2));
         table.row([
             each.variant.clone(),
             shown(each.rate, 0),
@@ -157,10 +168,9 @@ fn cell_text(figures: &[Figures]) -> String {
             ratio(each.of_backoff),
             ratio(each.p99_to_fixed_2),
             ratio(each.p99_to_fixed_4),
-            each.storm.as_ref().map_or_else(String::new, Storm::to_string),
         ]);
     }
-    format!("{workload}: {threads} threads, {rows} rows, {rounds} rounds, best rival {best}\n{table}\n")
+    table
 }
 
 #[cfg(test)]
@@ -172,6 +182,12 @@ mod tests {
         for (threads, expected) in [(&[4, 4][..], 1.0), (&[1, 3], 0.5), (&[0, 3], 0.0), (&[0, 0], 0.0), (&[], 0.0)] {
             assert!((slowest_over_mean(threads) - expected).abs() < 1e-9, "{threads:?}");
         }
+    }
+
+    #[test]
+    fn nobody_is_held_against_a_slice_in_which_nothing_was_finished() {
+        assert_eq!(ratio(&[1.0, 1.0], &[1.0, 0.0]), None);
+        assert_eq!(ratio(&[0.0], &[1.0]).map(|ratio| ratio.median), Some(0.0));
     }
 
     #[test]

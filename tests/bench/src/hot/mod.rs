@@ -17,11 +17,13 @@ mod workload;
 use std::time::Duration;
 
 use crate::Failure;
-use crate::hot::cell::{Cell, Effort};
-pub(crate) use crate::hot::figures::{Figures, text};
+pub(crate) use crate::hot::cell::Cell;
+pub(crate) use crate::hot::figures::{Figures, cell_table, text};
+pub(crate) use crate::hot::storm::Storm;
 use crate::hot::variant::Variant;
 use crate::hot::workload::Workload;
 use crate::server::{self, Commit};
+use crate::slices::Effort;
 
 /// How much is to be run.
 #[derive(Debug, Clone, clap::Args)]
@@ -58,10 +60,15 @@ pub(crate) fn measure(arguments: &Hot) -> Result<Vec<Figures>, Failure> {
     let effort = Effort { rounds: arguments.rounds, slice: Duration::from_millis(arguments.slice_ms) };
     let mut figures = Vec::new();
     for cell in arguments.cells() {
-        eprintln!("{}: {} threads, {} rows", cell.workload.name(), cell.threads, cell.rows);
+        eprintln!("{}", cell.name());
         figures.extend(cell.measure(effort, &server)?);
     }
     Ok(figures)
+}
+
+/// One cell on a server of its own.
+pub(crate) fn measure_one(cell: &Cell, effort: Effort) -> Result<Vec<Figures>, Failure> {
+    cell.measure(effort, &server::start(Commit::Written)?.server)
 }
 
 impl Hot {

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
-use crate::hot::cell::{Cell, Effort, Stage};
+use crate::hot::cell::{Cell, Stage};
 use crate::hot::variant::Variant;
 use crate::hot::workload::Workload;
-use crate::slices::{Crew, Player, Slice};
+use crate::slices::{Crew, Effort, Player, Slice};
 use crate::tally::{Tally, histogram};
 
 /// The other process, as a player of this one.
