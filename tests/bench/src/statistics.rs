@@ -28,10 +28,16 @@ pub(crate) fn spread(figures: &[f64]) -> Spread {
     }
 }
 
-/// Own figures to another's, round by round: what changes on the machine from one round to the next meets both.
+/// Own figures to another's, round by round: what changes on the machine from one round to the next meets both. Against a slice in
+/// which the other one finished nothing the ratio is beyond [`MEASURABLE`].
 pub(crate) fn paired(own: &[f64], other: &[f64]) -> Spread {
-    spread(&own.iter().zip(other).map(|(own, other)| own / other).collect::<Vec<_>>())
+    const NEXT_TO_NOTHING: f64 = 1e-12;
+    let ratio = |(own, other): (&f64, &f64)| own / other.max(NEXT_TO_NOTHING);
+    spread(&own.iter().zip(other).map(ratio).collect::<Vec<_>>())
 }
+
+/// No ratio of two things that happened is larger.
+pub(crate) const MEASURABLE: f64 = 1e9;
 
 /// Microseconds.
 pub(crate) fn micros(nanos: u64) -> f64 {
@@ -79,6 +85,13 @@ mod tests {
         for (n, first) in [(1, 1), (2, 1), (5, 1), (6, 1), (8, 1), (9, 2), (10, 2), (20, 6), (30, 10)] {
             assert_eq!(outside(n) + 1, first, "{n} figures");
         }
+    }
+
+    #[test]
+    fn a_slice_in_which_nothing_was_finished_is_beaten_by_far_and_beats_nobody() {
+        let ratio = paired(&[1.0, 0.0, 6.0], &[0.0, 0.0, 3.0]);
+        assert!(ratio.high > MEASURABLE && ratio.high.is_finite(), "{ratio:?}");
+        assert_eq!((ratio.low, ratio.median), (0.0, 2.0));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::statistics::Spread;
+use crate::statistics::{MEASURABLE, Spread};
 
 /// What stands below a table with intervals.
 pub(crate) const HOW_TO_READ: &str = "median (low – high): 95 % interval of the median by order statistics, below 6 rounds the \
@@ -54,5 +54,6 @@ impl<const N: usize> fmt::Display for Table<N> {
 
 /// `1.52 (1.48 – 1.57)`.
 pub(crate) fn shown(Spread { median, low, high }: Spread, digits: usize) -> String {
-    format!("{median:.digits$} ({low:.digits$} – {high:.digits$})")
+    let shown = |figure: f64| if figure > MEASURABLE { "∞".to_owned() } else { format!("{figure:.digits$}") };
+    format!("{} ({} – {})", shown(median), shown(low), shown(high))
 }

@@ -43,7 +43,7 @@ fn transfer(variant: &str, ratio_to_pool: &Value) -> Value {
     json!({
         "variant": variant, "threads": 4, "rows": 1000, "rounds": 20, "units_per_s": 9000.0,
         "rate": ratio(8000.0, 9000.0, 9100.0), "p50_us": 1.0, "p99_us": 2.0, "retries_per_unit": 0.0,
-        "round_trips_per_unit": 5.0, "ratio_to_pool": ratio_to_pool, "ratio_to_bare": ratio(0.97, 0.98, 0.99),
+        "durable": false, "file_system": "tmpfs", "sends": ["COMMIT"], "round_trips_per_unit": 5.0, "ratio_to_pool": ratio_to_pool, "ratio_to_bare": ratio(0.97, 0.98, 0.99),
     })
 }
 

@@ -59,7 +59,7 @@ impl Figures {
         let rate = spread(&own.rates);
         let p99s_us = p99s(own);
         let best = field.best();
-        let to = |name| field.find(name).and_then(|other| ratio(&p99s_us, &p99s(other)));
+        let to = |name| field.find(name).map(|other| paired(&p99s_us, &p99s(other)));
         Self {
             variant: cell.variants[at].to_string(),
             workload: cell.workload.name(),
@@ -76,8 +76,8 @@ impl Figures {
             retries_per_unit: count(own.retries) / count(own.latencies.len().max(1)),
             abandoned: own.abandoned,
             best: best.map(|best| cell.variants[best].to_string()),
-            of_best: best.and_then(|best| ratio(&own.rates, &field.taken[best].rates)),
-            of_backoff: field.find("backoff").and_then(|other| ratio(&own.rates, &other.rates)),
+            of_best: best.map(|best| paired(&own.rates, &field.taken[best].rates)),
+            of_backoff: field.find("backoff").map(|other| paired(&own.rates, &other.rates)),
             p99_to_fixed_2: to("fixed_2"),
             p99_to_fixed_4: to("fixed_4"),
             p99_to_backoff: to("backoff"),
@@ -105,11 +105,6 @@ impl Field<'_> {
         let median = |at: &usize| spread(&self.taken[*at].rates).median;
         rivals.max_by(|one, other| median(one).total_cmp(&median(other)))
     }
-}
-
-/// Nothing when there was a slice in which the other one finished nothing.
-fn ratio(own: &[f64], other: &[f64]) -> Option<Spread> {
-    other.iter().all(|other| *other > 0.0).then(|| paired(own, other))
 }
 
 fn p99s(taken: &Taken) -> Vec<f64> {
@@ -182,12 +177,6 @@ mod tests {
         for (threads, expected) in [(&[4, 4][..], 1.0), (&[1, 3], 0.5), (&[0, 3], 0.0), (&[0, 0], 0.0), (&[], 0.0)] {
             assert!((slowest_over_mean(threads) - expected).abs() < 1e-9, "{threads:?}");
         }
-    }
-
-    #[test]
-    fn nobody_is_held_against_a_slice_in_which_nothing_was_finished() {
-        assert_eq!(ratio(&[1.0, 1.0], &[1.0, 0.0]), None);
-        assert_eq!(ratio(&[0.0], &[1.0]).map(|ratio| ratio.median), Some(0.0));
     }
 
     #[test]
