@@ -19,6 +19,9 @@ use crate::server::{self, Commit};
 pub(crate) struct Scale {
     #[command(flatten)]
     length: Length,
+    /// The most threads of any cell.
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=256))]
+    threads: u32,
     /// Threads of the crowd.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(8..))]
     crowd: u32,
@@ -44,7 +47,7 @@ pub(crate) fn measure(arguments: &Scale) -> Result<Figures, Failure> {
     // First, because what it looks at is the most that the server has ever seen.
     let crowd = crowd::measure(&server, arguments.crowd)?;
     let memory = memory::measure(&server)?;
-    let plan = arguments.length.plan(grid::THREADS);
+    let plan = arguments.length.plan(arguments.threads);
     Ok(Figures { rounds: plan.rounds, cells: grid::measure(&server, &plan)?, crowd, memory })
 }
 

@@ -7,7 +7,7 @@ use crate::{bench, median, number, succeeded};
 
 #[test]
 fn a_crowd_gets_through_over_its_few_sessions() {
-    let output = bench(&["scale", "--quick", "--crowd", "300", "--json"]);
+    let output = bench(&["scale", "--threads", "16", "--rounds", "2", "--slice-ms", "200", "--crowd", "300", "--json"]);
     let figures: Value = serde_json::from_str(succeeded(&output)).expect("one JSON object");
     let crowd = &figures["crowd"];
     for (field, expected) in [("threads", 300), ("finished", 300), ("sessions", 8), ("connections_at_once", 8)] {
@@ -15,10 +15,10 @@ fn a_crowd_gets_through_over_its_few_sessions() {
     }
     assert!(number(crowd, "median_wait_ms") <= 1.001 * number(crowd, "longest_wait_ms"), "{crowd}");
     let cells = figures["cells"].as_array().expect("a list");
-    assert_eq!(cells.iter().filter(|cell| cell["databases"] == 1).count(), 14, "{figures}");
-    assert_eq!(median(&cells[0], "ratio_to_one").to_string(), "1");
+    assert_eq!(cells.iter().filter(|cell| cell["databases"] == 1).count(), 6, "{figures}");
+    assert_eq!(cells.iter().filter(|cell| cell["threads"] == 16 && cell["sessions"] == 16).count(), 4, "{figures}");
     for cell in cells {
-        assert!(median(cell, "units_per_s") >= 0.0, "{cell}");
+        assert!(median(cell, "units_per_s") >= 0.0 && cell["ratio_to_one"].is_object(), "{cell}");
     }
     if cfg!(target_os = "linux") {
         for holder in ["connection", "session", "thread"] {

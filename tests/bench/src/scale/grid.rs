@@ -13,9 +13,6 @@ use crate::table::{Table, shown};
 use crate::tally::{Taken, Tally};
 use crate::variants::move_money;
 
-/// The most threads of any cell.
-pub(super) const THREADS: u32 = 256;
-
 /// Accounts of each database: so many that threads rarely meet.
 const ROWS: u32 = 10_000;
 
@@ -31,24 +28,25 @@ pub(super) struct Cell {
     ratio_to_one: Spread,
 }
 
-/// How many of each: threads, sessions, databases.
-fn shapes() -> Vec<(u32, u32, u32)> {
+/// How many of each: threads, sessions, databases; no more than `most` threads.
+fn shapes(most: u32) -> Vec<(u32, u32, u32)> {
     const EACH: [u32; 5] = [1, 4, 16, 64, 256];
     let over_sessions = EACH.into_iter().flat_map(|threads| {
         let sessions = EACH.into_iter().filter(move |sessions| *sessions <= threads.min(64));
         sessions.map(move |sessions| (threads, sessions, 1))
     });
-    over_sessions.chain([2, 4, 8].map(|databases| (16, 16, databases))).collect()
+    let over_databases = [2, 4, 8].map(|databases| (16, 16, databases));
+    over_sessions.chain(over_databases).filter(|(threads, ..)| *threads <= most).collect()
 }
 
 pub(super) fn measure(server: &Server, plan: &Plan) -> Result<Vec<Cell>, Failure> {
-    let shapes = shapes();
+    let shapes = shapes(plan.threads);
     let most = shapes.iter().map(|(_, _, databases)| *databases).max().unwrap_or_default();
     let banks: Vec<_> = (0..most).map(|_| Bank::open(server, ROWS)).collect::<Result<_, _>>()?;
     let grounds: Vec<_> = shapes.iter().map(|shape| Ground::connect(*shape, &banks)).collect::<Result<_, _>>()?;
     let grounds = &grounds;
     let invite = |number| -> Invitation<'_> { Box::new(move || Ok(Box::new(Thread { number, grounds }))) };
-    let taken = slices::run(plan, grounds.len(), (0..THREADS).map(invite).collect())?;
+    let taken = slices::run(plan, grounds.len(), (0..plan.threads).map(invite).collect())?;
     banks.iter().try_for_each(Bank::check)?;
     Ok(shapes.into_iter().zip(&taken).map(|(shape, own)| Cell::of(shape, own, &taken[0])).collect())
 }
@@ -110,10 +108,12 @@ mod tests {
 
     #[test]
     fn the_first_cell_is_one_and_no_cell_has_idle_sessions_or_too_many_threads() {
-        let shapes = shapes();
-        assert_eq!(shapes[0], (1, 1, 1));
-        for (threads, sessions, databases) in shapes {
-            assert!(sessions <= threads && threads <= THREADS && sessions % databases == 0);
+        for most in [1, 16, 256] {
+            let shapes = shapes(most);
+            assert_eq!(shapes[0], (1, 1, 1));
+            for (threads, sessions, databases) in shapes {
+                assert!(sessions <= threads && threads <= most && sessions % databases == 0);
+            }
         }
     }
 }

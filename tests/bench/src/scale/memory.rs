@@ -22,14 +22,14 @@ const THREADS: usize = 1000;
 /// The sessions that all those threads share.
 const SHARED: usize = 8;
 
-/// Of one of each, in kilobytes.
+/// Of one of each, in kilobytes, with the stack that its thread touched meanwhile.
 #[derive(Debug, Serialize)]
 pub(super) struct Memory {
     /// A connection of the driver's that has run one prepared statement.
     connection: Size,
     /// A session of ours, in a unit that has run the same.
     session: Size,
-    /// A thread that has run such a unit and given its session back, with the stack that the unit touched.
+    /// A thread that has run such a unit and given its session back.
     thread: Size,
 }
 
