@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use ephemeral_mysql::Server;
 use proxy::Proxy;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use unit_of_work::mysql::{Conn, OptsBuilder};
 
 use crate::bank::Bank;
 use crate::length::Length;
 use crate::server::{self, Commit};
-use crate::slices::Plan;
+use crate::slices::{Effort, Plan};
 use crate::statistics::{Spread, micros, paired, spread};
 use crate::table::{Table, shown};
 use crate::tally::Taken;
@@ -39,9 +39,9 @@ pub(crate) struct Latency {
 }
 
 /// What was measured with one added time.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Figures {
-    added_us: u64,
+    pub(crate) added_us: u64,
     /// What a ping takes longer than on the direct way, ping by ping.
     really_added_us: Spread,
     threads: u32,
@@ -51,9 +51,9 @@ pub(crate) struct Figures {
 }
 
 /// What was measured of one variant.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct One {
-    variant: &'static str,
+    variant: String,
     /// The slices' units per second.
     units_per_s: Spread,
     p50_us: f64,
@@ -61,6 +61,13 @@ struct One {
     /// Of the units per second, round by round.
     ratio_to_pool: Spread,
     ratio_to_bare: Spread,
+}
+
+impl Latency {
+    /// With one added time, and as many threads and accounts as unless said otherwise.
+    pub(crate) fn of(added_us: u64, effort: Effort) -> Self {
+        Self { added_us: vec![added_us], threads: 4, rows: 1000, length: Length::of(effort), json: false }
+    }
 }
 
 /// Runs everything on a server of its own.
@@ -132,7 +139,7 @@ impl One {
     fn of(variants: &[Variant], taken: &[Taken]) -> Vec<Self> {
         let rates = |of| &taken[variants.iter().position(|each| *each == of).expect("always measured")].rates;
         let one = |(variant, own): (&Variant, &Taken)| Self {
-            variant: variant.name(),
+            variant: variant.name().to_owned(),
             units_per_s: spread(&own.rates),
             p50_us: micros(own.latencies.value_at_quantile(0.5)),
             p99_us: micros(own.latencies.value_at_quantile(0.99)),
@@ -145,16 +152,32 @@ impl One {
 
 /// For people, one table an added time.
 pub(crate) fn text(figures: &[Figures]) -> String {
-    let tables: Vec<_> = figures.iter().map(Figures::table).collect();
+    let tables: Vec<_> = figures.iter().map(|one| format!("{}\n{}", one.head(), one.table())).collect();
     format!("{}{}", tables.join("\n"), crate::table::HOW_TO_READ)
 }
 
 impl Figures {
-    fn table(&self) -> String {
+    /// What of the units per second of `pool` a variant makes.
+    pub(crate) fn ratio_to_pool(&self, variant: &str) -> Option<Spread> {
+        self.variants.iter().find(|one| one.variant == variant).map(|one| one.ratio_to_pool)
+    }
+
+    /// The same of all of them, with what they are called in a plot.
+    pub(crate) fn ratios_to_pool(&self) -> impl Iterator<Item = (String, Spread)> {
+        self.variants.iter().map(|one| (format!("{}, {} µs", one.variant, self.added_us), one.ratio_to_pool))
+    }
+
+    pub(crate) fn head(&self) -> String {
+        let Self { added_us, threads, rows, rounds, .. } = self;
+        let real = shown(self.really_added_us, 0);
+        format!("{added_us} µs a round trip ({real} µs in fact), {threads} threads, {rows} rows, {rounds} rounds")
+    }
+
+    pub(crate) fn table(&self) -> Table<6> {
         let mut table = Table::new(["variant", "units/s", "p50 µs", "p99 µs", "of pool", "of bare"]);
         for one in &self.variants {
             table.row([
-                one.variant.to_owned(),
+                one.variant.clone(),
                 shown(one.units_per_s, 0),
                 format!("{:.0}", one.p50_us),
                 format!("{:.0}", one.p99_us),
@@ -162,10 +185,6 @@ impl Figures {
                 shown(one.ratio_to_bare, 3),
             ]);
         }
-        let Self { added_us, threads, rows, rounds, .. } = self;
-        let real = shown(self.really_added_us, 0);
-        format!(
-            "{added_us} µs a round trip ({real} µs in fact), {threads} threads, {rows} rows, {rounds} rounds\n{table}"
-        )
+        table
     }
 }

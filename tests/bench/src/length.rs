@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::slices::Plan;
+use crate::slices::{Effort, Plan};
 
 /// The arguments that say so.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -19,6 +19,11 @@ pub(crate) struct Length {
 }
 
 impl Length {
+    pub(crate) fn of(effort: Effort) -> Self {
+        let slice_ms = u64::try_from(effort.slice.as_millis()).expect("no slice takes centuries");
+        Self { rounds: effort.rounds, slice_ms, quick: false }
+    }
+
     pub(crate) fn plan(self, threads: u32) -> Plan {
         let slice = Duration::from_millis(if self.quick { 100 } else { self.slice_ms });
         Plan { threads, rounds: self.rounds(), slice, warm_up: Duration::ZERO }

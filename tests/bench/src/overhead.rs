@@ -5,11 +5,12 @@ mod empty;
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::bank::Bank;
 use crate::length::Length;
 use crate::server::{self, Commit};
+use crate::slices::Effort;
 use crate::statistics::{Spread, paired, spread};
 use crate::table::{Table, shown};
 use crate::tally::Taken;
@@ -30,7 +31,7 @@ pub(crate) struct Overhead {
 }
 
 /// What was measured.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Figures {
     rounds: u32,
     transfer: OneThread,
@@ -38,7 +39,7 @@ pub(crate) struct Figures {
 }
 
 /// A transfer by one thread: nobody is in the way.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct OneThread {
     /// Of the units per second, round by round.
     ratio_to_bare: Spread,
@@ -47,12 +48,18 @@ struct OneThread {
 }
 
 /// A unit that sends nothing, in one of its forms.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Empty {
-    unit: &'static str,
+    unit: String,
     ns: Spread,
     /// To the plainest one, round by round.
     ratio_to_plain: Spread,
+}
+
+impl Overhead {
+    pub(crate) fn of(effort: Effort) -> Self {
+        Self { length: Length::of(effort), json: false }
+    }
 }
 
 /// Runs everything on a server of its own.
@@ -79,7 +86,7 @@ pub(crate) fn text(figures: &Figures) -> String {
     let Figures { rounds, transfer: OneThread { ratio_to_bare, added_ns }, empty } = figures;
     let mut table = Table::new(["unit that sends nothing", "ns", "of the plain one"]);
     for each in empty {
-        table.row([each.unit.to_owned(), shown(each.ns, 0), shown(each.ratio_to_plain, 2)]);
+        table.row([each.unit.clone(), shown(each.ns, 0), shown(each.ratio_to_plain, 2)]);
     }
     let (ratio, added) = (shown(*ratio_to_bare, 3), shown(*added_ns, 0));
     let head = format!("1 thread, {ROWS} rows, {rounds} rounds: {ratio} of bare, {added} ns more than bare\n");

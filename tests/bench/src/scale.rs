@@ -5,7 +5,7 @@ mod crowd;
 mod grid;
 mod memory;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use self::crowd::Crowd;
 use self::grid::Cell;
@@ -13,6 +13,7 @@ use self::memory::Memory;
 use crate::Failure;
 use crate::length::Length;
 use crate::server::{self, Commit};
+use crate::slices::Effort;
 
 /// How much is to be run.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -31,7 +32,7 @@ pub(crate) struct Scale {
 }
 
 /// What was measured.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Figures {
     rounds: u32,
     /// Threads over sessions of one database, and 16 threads over several databases.
@@ -39,6 +40,12 @@ pub(crate) struct Figures {
     crowd: Crowd,
     /// Nothing where the system does not tell (no `/proc`).
     memory: Option<Memory>,
+}
+
+impl Scale {
+    pub(crate) fn of(effort: Effort) -> Self {
+        Self { length: Length::of(effort), threads: 256, crowd: 10_000, json: false }
+    }
 }
 
 /// Runs everything on a server of its own.

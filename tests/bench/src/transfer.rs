@@ -192,7 +192,7 @@ const PEERS: &str = if cfg!(feature = "peers") {
 };
 
 impl Figures {
-    fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         let Self { threads, rows, rounds, file_system, .. } = self;
         let commit = if self.durable { "flushed to a disk" } else { "not flushed" };
         format!(

@@ -47,6 +47,19 @@ fn transfer(variant: &str, ratio_to_pool: &Value) -> Value {
     })
 }
 
+fn latency(added_us: u64, ratios: &[(&str, Value)]) -> Value {
+    let one = ratio(1.0, 1.0, 1.0);
+    let variants = ratios.iter().map(|(variant, of_pool)| {
+        json!({
+            "variant": variant, "units_per_s": one, "p50_us": 1.0, "p99_us": 2.0, "ratio_to_pool": of_pool, "ratio_to_bare": one,
+        })
+    });
+    json!({
+        "added_us": added_us, "really_added_us": ratio(501.0, 502.0, 503.0), "threads": 4, "rows": 1000, "rounds": 20,
+        "variants": variants.collect::<Vec<_>>(),
+    })
+}
+
 /// The page, and every plot that it shows.
 fn rendered(directory: &TempDir) -> String {
     let out = directory.path().to_str().expect("a path");
@@ -79,8 +92,13 @@ fn each_bar_is_judged_by_its_interval() {
         1000,
         &json!([transfer("unit", &ratio(1.9, 2.0, 2.1)), transfer("pool", &one)]),
     );
+    let slow = [("unit", ratio(2.0, 2.1, 2.2)), ("pool", one)];
+    keep(directory.path(), "latency/500us", 1000, &latency(500, &slow));
+    keep(directory.path(), "latency/2000us", 1000, &latency(2000, &[("unit", ratio(1.0, 1.1, 1.2))]));
+    keep(directory.path(), "durable/4x1000", 1000, &json!([transfer("unit", &ratio(1.0, 1.1, 1.2))]));
     let page = rendered(&directory);
     for (bar, verdict) in [
+        ("500 µs a round trip: units/s of `unit` to `pool`", "| ≥ 2 | 2.10 (2.00 – 2.20) | PASS |"),
         ("transfer 4 × 1000: units/s of `pool`", "| ≥ 1.8 | 2.00 (1.90 – 2.10) | PASS |"),
         ("hot uniform_64x4: units/s of the best other", "| ≥ 0.8 | 0.75 (0.70 – 0.79) | FAIL |"),
         ("hot uniform_64x4: units/s of `backoff`", "| ≥ 4.5 | 4.60 (4.00 – 5.00) | PASS, within the noise |"),
@@ -97,7 +115,11 @@ fn each_bar_is_judged_by_its_interval() {
         "- In uniform_64x4 `fixed_2`, had one known it, makes more: the library reaches 0.75 of it.",
         "Abacus, 2 cores, 4 GiB of memory, Linux 6, rustc 1, server 12-MariaDB with `sync_binlog=0`.",
         "| Hot rows | 2026-01-02 03:04 | abc | 0.1 0.2 0.3 | 20 | 1000 |",
+        "500 µs a round trip (502 (501 – 503) µs in fact), 4 threads",
+        "| On a disk | 2026-01-02 03:04 |",
         "## Compile time\n\nNot measured.",
+        "## Threads, sessions, databases\n\nNot measured.",
+        "## What the attribute adds\n\nNot measured.",
     ] {
         assert!(page.contains(word), "`{word}` is not in\n{page}");
     }
@@ -126,6 +148,17 @@ fn a_single_measurement_is_kept_and_told() {
     }
     let page = fs::read_to_string(directory.path().join("REPORT.md")).expect("the page");
     assert!(page.contains("### uniform, 4 × 4: best is"), "{page}");
+}
+
+#[test]
+fn figures_of_one_run_can_be_told_by_the_next() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let out = directory.path().to_str().expect("a path");
+    succeeded(&bench(&["report", "--quick", "--only", "latency/500us", "overhead", "--out", out]));
+    let page = rendered(&directory);
+    for word in ["500 µs a round trip (", "| unit |", "| pool |", "unit that sends nothing"] {
+        assert!(page.contains(word), "`{word}` is not in\n{page}");
+    }
 }
 
 #[test]

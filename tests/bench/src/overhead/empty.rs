@@ -81,7 +81,7 @@ pub(super) fn measure(url: &str, plan: &Plan) -> Result<Vec<Empty>, Failure> {
         }
     }
     let empty = |(form, own): (Form, &Vec<f64>)| Empty {
-        unit: form.name(),
+        unit: form.name().to_owned(),
         ns: spread(own),
         ratio_to_plain: paired(own, &nanos[0]),
     };

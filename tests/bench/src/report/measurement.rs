@@ -4,16 +4,33 @@
 use serde_json::Value;
 
 use crate::hot::{self, Cell};
+use crate::latency::Latency;
+use crate::overhead::Overhead;
 use crate::report::WHOLE;
+use crate::scale::Scale;
 use crate::server::Commit;
 use crate::slices::Effort;
-use crate::{Failure, transfer};
+use crate::transfer::Transfer;
+use crate::{Failure, latency, overhead, scale, transfer};
 
 /// One thing that is measured, and kept under its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Measurement {
-    Transfer { threads: u32, rows: u32 },
+    Transfer {
+        threads: u32,
+        rows: u32,
+    },
+    /// The same with every COMMIT flushed to a disk.
+    Durable {
+        threads: u32,
+        rows: u32,
+    },
+    Latency {
+        added_us: u64,
+    },
     Hot(Cell),
+    Scale,
+    Overhead,
     Compile,
 }
 
@@ -21,14 +38,21 @@ impl Measurement {
     /// All, in the order of the page.
     pub(crate) fn all() -> Vec<Self> {
         let transfers = [1, 4, 16].map(|threads| Self::Transfer { threads, rows: 1000 });
+        let durable = [4, 16].map(|threads| Self::Durable { threads, rows: 1000 });
+        let latency = [500, 2000].map(|added_us| Self::Latency { added_us });
         let hot = Cell::grid().into_iter().map(Self::Hot);
-        transfers.into_iter().chain(hot).chain([Self::Compile]).collect()
+        let one_each = [Self::Scale, Self::Overhead, Self::Compile];
+        transfers.into_iter().chain(durable).chain(latency).chain(hot).chain(one_each).collect()
     }
 
     /// Its name, which is also its file's.
     pub(crate) fn key(&self) -> String {
         match self {
             Self::Transfer { threads, rows } => format!("transfer/{threads}x{rows}"),
+            Self::Durable { threads, rows } => format!("durable/{threads}x{rows}"),
+            Self::Latency { added_us } => format!("latency/{added_us}us"),
+            Self::Scale => "scale".to_owned(),
+            Self::Overhead => "overhead".to_owned(),
             Self::Hot(cell) => format!("hot/{}", cell.name()),
             Self::Compile => "compile".to_owned(),
         }
@@ -41,16 +65,22 @@ impl Measurement {
 
     pub(crate) fn measure(&self, effort: Effort) -> Result<Value, Failure> {
         Ok(match self {
-            Self::Transfer { threads, rows } => serde_json::to_value(transfer::measure(&transfer::Transfer::of(
-                *threads,
-                *rows,
-                effort,
-                Commit::Written,
-            ))?)?,
+            Self::Transfer { threads, rows } => transfers(*threads, *rows, effort, Commit::Written)?,
+            Self::Durable { threads, rows } => transfers(*threads, *rows, effort, Commit::Flushed)?,
+            Self::Latency { added_us } => {
+                let mut figures = latency::measure(&Latency::of(*added_us, effort))?;
+                serde_json::to_value(figures.pop().ok_or("one added time has one figure")?)?
+            }
+            Self::Scale => serde_json::to_value(scale::measure(&Scale::of(effort))?)?,
+            Self::Overhead => serde_json::to_value(overhead::measure(&Overhead::of(effort))?)?,
             Self::Hot(cell) => serde_json::to_value(hot::measure_one(cell, effort)?)?,
             Self::Compile => serde_json::to_value(crate::compile::measure(&compile(effort))?)?,
         })
     }
+}
+
+fn transfers(threads: u32, rows: u32, effort: Effort, commit: Commit) -> Result<Value, Failure> {
+    Ok(serde_json::to_value(transfer::measure(&Transfer::of(threads, rows, effort, commit))?)?)
 }
 
 /// A check takes seconds, so it has fewer rounds than slices have.

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ephemeral_mysql::Server;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::{Database, Isolation};
 
@@ -26,7 +26,7 @@ const STACK: usize = 256 << 10;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What became of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Crowd {
     threads: u32,
     sessions: u32,

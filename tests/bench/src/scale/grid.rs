@@ -2,7 +2,7 @@
 //! not need rest meanwhile.
 
 use ephemeral_mysql::Server;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use unit_of_work::{Database, Isolation};
 
 use crate::Failure;
@@ -17,7 +17,7 @@ use crate::variants::move_money;
 const ROWS: u32 = 10_000;
 
 /// What was measured of one cell.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Cell {
     threads: u32,
     /// Over all databases.

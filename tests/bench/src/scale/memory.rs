@@ -7,7 +7,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use ephemeral_mysql::Server;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::mysql::{Conn, Opts};
 use unit_of_work::{Database, Error, Tx, unit_of_work};
@@ -23,7 +23,7 @@ const THREADS: usize = 1000;
 const SHARED: usize = 8;
 
 /// Of one of each, in kilobytes, with the stack that its thread touched meanwhile.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Memory {
     /// A connection of the driver's that has run one prepared statement.
     connection: Size,
@@ -33,7 +33,7 @@ pub(super) struct Memory {
     thread: Size,
 }
 
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Size {
     resident_kb: f64,
     /// Address space: what the driver or the system might use.

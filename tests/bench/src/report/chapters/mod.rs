@@ -1,7 +1,11 @@
 //! The chapters of the page, one file each: its tables, its plots, its bars, and what in it is not as one would wish.
 
 mod compile;
+mod durable;
 mod hot;
+mod latency;
+mod overhead;
+mod scale;
 mod transfer;
 
 use crate::Failure;
@@ -24,7 +28,8 @@ pub(crate) struct Chapter {
 
 /// All of them, in order; writes their plots.
 pub(crate) fn all(store: &Store) -> Result<Vec<Chapter>, Failure> {
-    Ok(vec![transfer::tell(store)?, hot::tell(store)?, compile::tell(store)?])
+    let tell = [transfer::tell, durable::tell, latency::tell, hot::tell, scale::tell, overhead::tell, compile::tell];
+    tell.into_iter().map(|tell| tell(store)).collect()
 }
 
 /// The circumstances of what was measured.

@@ -13,7 +13,7 @@ type Cell = Record<Vec<Figures>>;
 
 const ABOUT: &str = "Each thread moves money between two random accounts of a thousand: two prepared selects and two prepared updates \
 at SERIALIZABLE. `unit` is this library; `pool` the driver's own pool and transaction, at their default settings, with a loop around \
-it that runs conflicts again; `bare` the five packets and nothing else.\n";
+it that runs conflicts again; `own` the same on a connection that each thread keeps; `bare` the five packets and nothing else.\n";
 
 const PLOT: &str = "plots/transfer.svg";
 
