@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::backend::{Backend, Commits};
 use crate::database::Database;
@@ -13,6 +13,7 @@ use crate::fault::Failed;
 use crate::hooks::{Cause, HookKind, bury, panic_text};
 use crate::label::Label;
 use crate::ledger::Ledger;
+use crate::observe::Spent;
 use crate::outcome::Outcome;
 use crate::pool::Request;
 use crate::registry::{self, Place};
@@ -26,6 +27,7 @@ use crate::tx::Tx;
 pub(crate) struct Ended<B: Backend> {
     pub(crate) settlement: Settlement,
     pub(crate) outcome: Outcome,
+    pub(crate) spent: Spent,
     /// What ended on its own inside.
     pub(crate) ledger: Rc<Ledger>,
     /// Its hooks and values, which outlive it.
@@ -38,12 +40,18 @@ pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn,
     let database = begun.database.clone();
     let (pool, now) = (database.pool(), database.clock().now());
     let within = begun.deadline.map(|deadline| deadline.saturating_duration_since(now));
-    let (_held, transaction) = match begun.sandbox.clone() {
-        Some(base) if base.is_busy() => return Ended::before_it_began(&begun.unit, lent_out()),
-        Some(base) => (None, Transaction::inside(begun, base)),
+    let (_held, waited, transaction) = match begun.sandbox.clone() {
+        Some(base) if base.is_busy() => return Ended::before_it_began(&begun.unit, lent_out(), Duration::ZERO),
+        Some(base) => (None, Duration::ZERO, Transaction::inside(begun, base)),
         None => match pool.acquire(&place.slot, Request { holds: place.slot.holds(), within }) {
-            Ok(session) => (Some(place.slot.held_by(&begun.unit, now)), Transaction::new(begun, session)),
-            Err(failed) => return Ended::before_it_began(&begun.unit, failed),
+            Ok(session) => {
+                let held = place.slot.held_by(&begun.unit, now);
+                (Some(held), session.waited, Transaction::new(begun, session))
+            }
+            Err(failed) => {
+                let waited = database.clock().now().saturating_duration_since(now);
+                return Ended::before_it_began(&begun.unit, failed, waited);
+            }
         },
     };
     let bound = registry::bind(&transaction);
@@ -53,6 +61,7 @@ pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn,
     Ended {
         settlement,
         outcome: stands(&transaction),
+        spent: Spent { waited, round_trips: transaction.round_trips.get() },
         ledger: Rc::clone(&transaction.ledger),
         remains: transaction.take_level(),
         panic,
@@ -118,11 +127,18 @@ fn before_commit<B: Backend>(tx: &mut Tx<'_, B>) -> Option<String> {
 }
 
 impl<B: Backend> Ended<B> {
-    fn before_it_began(unit: &Label, failed: Failed) -> Self {
+    fn before_it_began(unit: &Label, failed: Failed, waited: Duration) -> Self {
         let again = failed.fault.again;
         let error = Error::from_failed(failed).of_unit(unit);
         let settlement = Settlement::Faulted(Faulted { again, error, body: BodySaid::NoError });
-        Self { settlement, outcome: Outcome::NotStarted, ledger: Rc::default(), remains: Level::default(), panic: None }
+        Self {
+            settlement,
+            outcome: Outcome::NotStarted,
+            spent: Spent { waited, round_trips: 0 },
+            ledger: Rc::default(),
+            remains: Level::default(),
+            panic: None,
+        }
     }
 
     /// Runs the hooks that this end calls for, then lets a panic go on.

@@ -12,6 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::database::{Database, Inner, OnHookError};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::HookFailure;
+use crate::observe::Thresholds;
 use crate::options::{Isolation, Retry, Topology};
 use crate::pool::{Limits, Pool};
 
@@ -43,6 +44,7 @@ pub struct DatabaseBuilder {
     topology: Topology,
     clock: Arc<dyn Clock>,
     on_hook_error: Option<OnHookError>,
+    watch: Thresholds,
     #[cfg(feature = "testing")]
     failures: Option<Failures>,
 }
@@ -80,6 +82,7 @@ impl DatabaseBuilder {
             topology: Topology::default(),
             clock: Arc::new(SystemClock),
             on_hook_error: None,
+            watch: Thresholds { slow: Duration::from_secs(1), idle: Duration::from_secs(1) },
             #[cfg(feature = "testing")]
             failures: None,
         }
@@ -201,6 +204,20 @@ impl DatabaseBuilder {
         self
     }
 
+    /// A unit that takes at least this long, all attempts, waiting and hooks included, is told of as slow: see
+    /// [`observe`](crate::observe). Default: 1 s.
+    pub fn slow_unit(mut self, time: Duration) -> Self {
+        self.watch.slow = time;
+        self
+    }
+
+    /// A transaction that keeps its server waiting for the next statement for at least this long, with all its locks, is told of
+    /// as idle: see [`observe`](crate::observe). Default: 1 s.
+    pub fn idle_in_transaction(mut self, time: Duration) -> Self {
+        self.watch.idle = time;
+        self
+    }
+
     /// Opens a first connection, so that wrong settings are found here and not in the first unit.
     ///
     /// # Errors
@@ -219,6 +236,7 @@ impl DatabaseBuilder {
             topology: self.topology,
             clock: self.clock,
             on_hook_error: self.on_hook_error,
+            watch: self.watch,
         }))
     }
 

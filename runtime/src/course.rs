@@ -66,6 +66,10 @@ impl Course {
         (self.attempts, if last { Turn::Final } else { Turn::Repeatable })
     }
 
+    pub(crate) fn began(&self) -> Instant {
+        self.began
+    }
+
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
@@ -87,7 +91,7 @@ impl Course {
                 if let Some(independent) = ledger.forbids() {
                     return Err(forbidden(&independent, &error));
                 }
-                observe::retrying(unit, &error, after);
+                observe::retrying(unit, self.attempts, &error, after);
                 self.last = Some(error);
                 Ok(Step::RunAgain(after))
             }

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::hooks::HookFailure;
 use crate::label::Label;
-use crate::observe;
+use crate::observe::{self, Thresholds};
 use crate::options::{Isolation, Retry, Topology};
 use crate::pool::{Pool, Request, Stats};
 use crate::registry::{self, Entered, Place};
@@ -47,6 +47,7 @@ pub(crate) struct Inner<B: Backend> {
     pub(crate) topology: Topology,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) on_hook_error: Option<OnHookError>,
+    pub(crate) watch: Thresholds,
 }
 
 /// What is told of hooks that fail.
@@ -72,6 +73,7 @@ impl Database<MySql> {
 
 impl<B: Backend> Database<B> {
     pub(crate) fn new(inner: Inner<B>) -> Self {
+        observe::describe();
         Self(Arc::new(inner))
     }
 
@@ -168,6 +170,11 @@ impl<B: Backend> Database<B> {
 
     pub(crate) fn retry(&self) -> Retry {
         self.0.retry
+    }
+
+    /// From when on something takes long.
+    pub(crate) fn watch(&self) -> &Thresholds {
+        &self.0.watch
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {

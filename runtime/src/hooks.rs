@@ -66,6 +66,16 @@ pub enum HookKind {
     AfterRollback,
 }
 
+impl HookKind {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::OnUnknown => "on_unknown",
+            Self::AfterCommit => "after_commit",
+            Self::AfterRollback => "after_rollback",
+        }
+    }
+}
+
 /// A hook that failed. The unit it belongs to ended as it ended.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

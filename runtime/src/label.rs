@@ -19,10 +19,45 @@ impl Label {
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
+
+    /// The same, cheap to clone whatever its name was made of: for what lives as long as the process.
+    pub(crate) fn kept(self) -> Self {
+        let name = match self.name {
+            Cow::Borrowed(name) => name,
+            Cow::Owned(name) => name.leak(),
+        };
+        Self { name: Cow::Borrowed(name), ..self }
+    }
+
+    /// File and line.
+    pub(crate) fn place(&self) -> (&'static str, u32) {
+        (self.file, self.line)
+    }
+
+    /// The same, to be shown.
+    pub(crate) fn at(&self) -> At {
+        At(self.file, self.line)
+    }
+
+    /// A number that is the same for the same name and line, and most likely another for another (FNV-1a).
+    pub(crate) fn digest(&self) -> usize {
+        const PRIME: usize = 0x0100_0193;
+        self.name.bytes().fold(self.line as usize, |digest, byte| (digest ^ usize::from(byte)).wrapping_mul(PRIME))
+    }
+}
+
+/// A place, as messages name it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct At(&'static str, u32);
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.0, self.1)
+    }
 }
 
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` ({}:{})", self.name, self.file, self.line)
+        write!(f, "`{}` ({})", self.name, self.at())
     }
 }

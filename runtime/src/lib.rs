@@ -16,7 +16,7 @@ mod ledger;
 mod loan;
 mod local;
 mod nested;
-mod observe;
+pub mod observe;
 mod options;
 mod outcome;
 mod pool;
@@ -36,6 +36,7 @@ mod transaction;
 mod tx;
 mod unit;
 mod unit_builder;
+mod units;
 mod watchdog;
 
 /// The driver: its value types, `params!`, `FromRow`, and `Queryable` for [`Tx::connection`].
@@ -55,6 +56,7 @@ pub use registry::Entered;
 pub use tx::Tx;
 pub use unit_builder::{Judge, UnitBuilder};
 pub use unit_of_work_macros::unit_of_work;
+pub use units::{UnitStats, Units, units};
 
 #[doc(hidden)]
 pub mod __private {

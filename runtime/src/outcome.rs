@@ -22,6 +22,35 @@ pub enum Outcome {
     Untransacted,
 }
 
+impl Outcome {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Committed, Self::RolledBack, Self::NotStarted, Self::Unknown, Self::Torn, Self::Untransacted];
+
+    /// Where it stands in [`ALL`](Self::ALL).
+    pub(crate) const fn place(self) -> usize {
+        match self {
+            Self::Committed => 0,
+            Self::RolledBack => 1,
+            Self::NotStarted => 2,
+            Self::Unknown => 3,
+            Self::Torn => 4,
+            Self::Untransacted => 5,
+        }
+    }
+
+    /// In one word, for figures and traces.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Committed => "committed",
+            Self::RolledBack => "rolled_back",
+            Self::NotStarted => "not_started",
+            Self::Unknown => "unknown",
+            Self::Torn => "torn",
+            Self::Untransacted => "untransacted",
+        }
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

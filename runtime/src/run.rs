@@ -5,20 +5,22 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use crate::attempt::{attempt, join};
-use crate::backend::{Backend, Characteristics, Commits, LockWait, whole_seconds};
+use crate::backend::{Backend, Characteristics, Commits, Connector, LockWait, whole_seconds};
 use crate::course::{Course, Step};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::label::Label;
 use crate::nested::nested;
+use crate::observe::{OwnSpan, Part, Seen, Sight, Within};
 use crate::options::{Isolation, LostCommit, Options, Retry, Snapshot};
 use crate::propagation::{Active, Asked, Ends, Plan, plan};
 use crate::refusal::refused;
-use crate::registry;
+use crate::registry::{self, Place};
 use crate::settle::Settlement;
 use crate::transaction::{Begun, Transaction};
 use crate::tx::Tx;
 use crate::unit::Unit;
+use crate::units::Figures;
 
 /// What a body's value asks for; errors in their `Debug` form.
 #[derive(Debug)]
@@ -51,17 +53,19 @@ pub(crate) fn run<B: Backend>(
     on: Option<&Database<B>>,
     body: Body<'_, B>,
 ) -> Result<(), Error> {
-    let label = unit.label(body_type);
+    let figures = unit.figures(body_type);
+    let label = &figures.label;
     if let Some(database) = on {
-        return run_on(database, &label, &unit.options, body);
+        return run_on(database, figures, label, &unit.options, body);
     }
-    let database = registry::current::<B>().map_err(|error| error.of_unit(&label))?;
-    run_on(&database, &label, &unit.options, body)
+    let database = registry::current::<B>().map_err(|error| error.of_unit(label))?;
+    run_on(&database, figures, label, &unit.options, body)
 }
 
 /// The same for a unit that is described at run time.
 pub(crate) fn run_on<B: Backend>(
     database: &Database<B>,
+    figures: &'static Figures,
     unit: &Label,
     options: &Options,
     body: Body<'_, B>,
@@ -76,16 +80,21 @@ pub(crate) fn run_on<B: Backend>(
     let deadline = options.timeout.and_then(|timeout| database.clock().now().checked_add(timeout));
     let sandbox = registry::sandbox(database.pool());
     let ends = if sandbox.is_some() { Ends::InSandbox } else { Ends::ForGood };
-    let begin = |commits| Own { database, unit, options, commits, deadline, suspended: active.as_deref(), sandbox };
+    let begin = |commits| {
+        let suspended = active.as_deref();
+        Own { database, figures, unit, options, commits, deadline, suspended, sandbox }
+    };
     match (plan(asked, describe(active.as_deref()), ends), &active) {
         (Plan::Begin | Plan::SuspendAndBegin | Plan::BeginInSandbox, _) => begin(Commits::Together).run(body),
         (Plan::Plain | Plan::SuspendAndPlain | Plan::PlainInSandbox, _) => begin(Commits::Each).run(body),
         (Plan::Join, Some(transaction)) => {
             transaction.take_part(options.lost_commit);
+            let _seen = Part::begin(figures, unit, Within::Transaction);
             join(transaction, unit, deadline, body)
         }
         (Plan::Savepoint, Some(transaction)) => {
             transaction.take_part(options.lost_commit);
+            let _seen = Part::begin(figures, unit, Within::Savepoint);
             nested(transaction, unit, deadline, body)
         }
         (Plan::Join | Plan::Savepoint, None) => unreachable!("only what is active can be joined"),
@@ -105,6 +114,7 @@ fn describe<B: Backend>(active: Option<&Transaction<B>>) -> Active {
 /// A unit with a session and an outcome of its own.
 struct Own<'u, B: Backend> {
     database: &'u Database<B>,
+    figures: &'static Figures,
     unit: &'u Label,
     options: &'u Options,
     commits: Commits,
@@ -120,11 +130,25 @@ impl<B: Backend> Own<'_, B> {
         check(self.database, self.unit, self.options)?;
         check_outcome(self.commits, self.unit, self.options)?;
         let place = self.database.place().ok_or_else(|| Error::torn_down().of_unit(self.unit))?;
-        let around = registry::enclosing();
         let mut course = self.course();
+        let mut sight = self.sight(course.began());
+        let result = self.attempts(&place, &mut course, &mut sight, body);
+        sight.returns(&result);
+        result
+    }
+
+    fn attempts(
+        &self,
+        place: &Place<B>,
+        course: &mut Course,
+        sight: &mut Sight<'_>,
+        body: Body<'_, B>,
+    ) -> Result<(), Error> {
+        let around = registry::enclosing();
         loop {
             let (number, turn) = course.next_attempt();
-            let ended = attempt(&place, self.begun(number, &course), turn, &mut *body);
+            let ended = attempt(place, self.begun(number, course), turn, &mut *body);
+            sight.attempt(number, ended.outcome, ended.spent, ended.settlement.reason());
             if let Some(around) = &around {
                 around.absorb(&ended.ledger);
                 around.record(self.unit, self.options, ended.outcome);
@@ -137,9 +161,29 @@ impl<B: Backend> Own<'_, B> {
                 Settlement::Asked(_) => course.asked(&ledger),
             };
             match step {
-                Step::RunAgain(after) => self.database.clock().sleep(after),
+                Step::RunAgain(after) => {
+                    sight.runs_again(after);
+                    self.database.clock().sleep(after);
+                }
                 Step::Return => return Ok(()),
             }
+        }
+    }
+
+    fn sight(&self, began: Instant) -> Sight<'_> {
+        let isolation = self.options.isolation.unwrap_or(self.database.isolation());
+        let isolation = match self.commits {
+            Commits::Together => Some(isolation),
+            Commits::Each => None,
+        };
+        Sight {
+            figures: self.figures,
+            unit: self.unit,
+            clock: &**self.database.clock(),
+            slow: self.database.watch().slow,
+            began,
+            span: OwnSpan::open(self.unit, isolation, || self.database.pool().connector().peer()),
+            seen: Seen::NOTHING,
         }
     }
 
@@ -162,6 +206,7 @@ impl<B: Backend> Own<'_, B> {
         Begun {
             database: self.database.clone(),
             unit: self.unit.clone(),
+            figures: self.figures,
             characteristics: Characteristics {
                 commits: self.commits,
                 snapshot: self.options.snapshot,

@@ -16,7 +16,8 @@ use crate::pool::Closing;
 use crate::resolution::{Lost, Resolution, resolve};
 use crate::run::Verdict;
 use crate::session::Session;
-use crate::transaction::{Doom, Mark, Seat, Transaction, late};
+use crate::transaction::{Doom, Mark, Seat, Transaction, Used, late};
+use crate::units::Reason;
 
 /// How the body ended.
 #[derive(Debug)]
@@ -44,6 +45,17 @@ pub(crate) enum Settlement {
     Failed(Error),
 }
 
+impl Settlement {
+    /// What ended it, unless it is the body's will.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Committed | Self::RolledBack(_) => None,
+            Self::Faulted(Faulted { error, .. }) | Self::Failed(error) => Some(Reason::of(error)),
+            Self::Asked(_) => Some(Reason::Asked),
+        }
+    }
+}
+
 /// A fault that ended an attempt.
 #[derive(Debug)]
 pub(crate) struct Faulted {
@@ -64,6 +76,7 @@ pub(crate) enum BodySaid {
 
 /// Ends the transaction. The session is back in the pool, or thrown away, when this returns.
 pub(crate) fn settle<B: Backend>(transaction: &Rc<Transaction<B>>, ending: &Ending) -> Settlement {
+    transaction.notice_idling("its end");
     let end = in_time(decide(ending, transaction.doom(), transaction.marked()), transaction);
     let session = match transaction.take_session() {
         Seat::Here(session) => Some(session),
@@ -233,7 +246,7 @@ fn unanswered<B: Backend>(
 }
 
 fn unknown<B: Backend>(transaction: &Transaction<B>, failed: Failed, detail: &str, said: Option<&str>) -> Settlement {
-    let last = transaction.note(failed, "COMMIT");
+    let last = transaction.judge(failed, "COMMIT").error;
     let error = with_words(Error::because_of(ErrorKind::CommitUnknown, detail, &last), said);
     observe::commit_unknown(&error);
     Settlement::Failed(error)
@@ -288,7 +301,10 @@ fn or_incomplete<B: Backend>(
     Settlement::Failed(error)
 }
 
-fn give_back<B: Backend>(transaction: &Transaction<B>, session: Session<B>) {
+fn give_back<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>) {
+    if transaction.used.get() == Used::Yes {
+        transaction.round_trips.set(session.connection.take_round_trips());
+    }
     if let Ground::Sandbox { base, .. } = &transaction.ground {
         return base.take_back(session);
     }
@@ -301,7 +317,7 @@ fn give_back<B: Backend>(transaction: &Transaction<B>, session: Session<B>) {
 
 fn leaked<B: Backend>(transaction: &Transaction<B>) -> Settlement {
     match &transaction.ground {
-        Ground::Session(_) => transaction.database.pool().abandon(transaction.take_ghost()),
+        Ground::Session(_) => transaction.database.pool().abandon(transaction.number.get(), transaction.take_ghost()),
         // Done when the sandbox ends.
         Ground::Sandbox { .. } => {}
     }

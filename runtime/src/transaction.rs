@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::backend::{Backend, Characteristics, Connection};
+use crate::backend::{Backend, Characteristics, Commits, Connection};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, Failed, Fault, Undone};
@@ -16,10 +16,12 @@ use crate::label::Label;
 use crate::ledger::Ledger;
 use crate::loan::Loan;
 use crate::local::Locals;
+use crate::observe;
 use crate::options::{Access, LostCommit};
 use crate::outcome::Settled;
 use crate::resolution::Key;
 use crate::session::Session;
+use crate::units::Figures;
 
 #[derive(Debug)]
 pub(crate) struct Transaction<B: Backend> {
@@ -43,6 +45,13 @@ pub(crate) struct Transaction<B: Backend> {
     pub(crate) deadline: Cell<Option<Instant>>,
     pub(crate) used: Cell<Used>,
     lost_commit: Cell<LostCommit>,
+    /// On the session that it was ended on; known at its end.
+    pub(crate) round_trips: Cell<u64>,
+    /// The session's number, for when it does not come back.
+    pub(crate) number: Cell<u64>,
+    figures: &'static Figures,
+    /// Since when the server waits for the next statement; `None` before the first, and when nobody wants to know.
+    idle_since: Cell<Option<Instant>>,
     /// Affected rows and last insert id of the last statement.
     pub(crate) written: Cell<(u64, u64)>,
 }
@@ -52,6 +61,7 @@ pub(crate) struct Transaction<B: Backend> {
 pub(crate) struct Begun<B: Backend> {
     pub(crate) database: Database<B>,
     pub(crate) unit: Label,
+    pub(crate) figures: &'static Figures,
     pub(crate) characteristics: Characteristics,
     pub(crate) attempt: u32,
     pub(crate) suspends: Option<Label>,
@@ -121,16 +131,22 @@ pub(crate) enum Used {
 impl<B: Backend> Transaction<B> {
     pub(crate) fn new(begun: Begun<B>, mut session: Session<B>) -> Rc<Self> {
         session.connection.expect(begun.characteristics);
-        let ghost = session.connection.ghost();
-        Self::on(begun, Ground::Session(RefCell::new(Seat::Here(session))), ghost)
+        let (ghost, number) = (session.connection.ghost(), session.connection.number());
+        Self::on(begun, Ground::Session(RefCell::new(Seat::Here(session))), ghost, number)
     }
 
     /// A unit in a sandbox.
     pub(crate) fn inside(begun: Begun<B>, base: Rc<Self>) -> Rc<Self> {
-        Self::on(begun, Ground::Sandbox { base, savepoint: RefCell::default() }, None)
+        let number = base.number.get();
+        Self::on(begun, Ground::Sandbox { base, savepoint: RefCell::default() }, None, number)
     }
 
-    fn on(begun: Begun<B>, ground: Ground<B>, ghost: Option<<B::Connection as Connection>::Ghost>) -> Rc<Self> {
+    fn on(
+        begun: Begun<B>,
+        ground: Ground<B>,
+        ghost: Option<<B::Connection as Connection>::Ghost>,
+        number: u64,
+    ) -> Rc<Self> {
         Rc::new(Self {
             database: begun.database,
             unit: begun.unit,
@@ -147,6 +163,10 @@ impl<B: Backend> Transaction<B> {
             ledger: Rc::default(),
             used: Cell::new(Used::NotYet),
             lost_commit: Cell::new(begun.lost_commit),
+            round_trips: Cell::default(),
+            number: Cell::new(number),
+            figures: begun.figures,
+            idle_since: Cell::default(),
             written: Cell::default(),
         })
     }
@@ -157,6 +177,7 @@ impl<B: Backend> Transaction<B> {
     /// The fault that doomed the transaction; `Busy` when the session is out already; a connection that cannot be opened.
     pub(crate) fn lend(self: &Rc<Self>) -> Result<Loan<B>, Error> {
         self.alive()?;
+        self.notice_idling("the next statement");
         let session = match self.seat().replace(Seat::Lent) {
             Seat::Here(session) => session,
             Seat::Lent => return Err(self.busy()),
@@ -192,9 +213,23 @@ impl<B: Backend> Transaction<B> {
         let error = doom.error.clone();
         if dooms {
             self.doom_sandbox(&doom);
-            self.doom.borrow_mut().get_or_insert(doom);
+        }
+        if dooms && self.doom.borrow().is_none() {
+            if self.settled.get().is_none() {
+                observe::doomed(self.figures, &self.unit, self.attempt, &doom.error, doom.fault.again);
+            }
+            self.doom.replace(Some(doom));
         }
         error
+    }
+
+    /// Says that the server was kept waiting, with whatever locks it holds for this unit, if that was for long.
+    pub(crate) fn notice_idling(&self, until: &str) {
+        let Some(since) = self.idle_since.take() else { return };
+        let idle = self.database.clock().now().saturating_duration_since(since);
+        if idle >= self.database.watch().idle {
+            observe::idled(self.figures, &self.unit, self.attempt, idle, until);
+        }
     }
 
     /// What a failure means in this unit, which may be more than the server knows. An empty statement is none.
@@ -274,6 +309,7 @@ impl<B: Backend> Transaction<B> {
 
     /// Marks the innermost savepoint, or the whole where there is none. The first mark stands.
     pub(crate) fn mark(&self, mark: Mark) {
+        observe::marked(&self.unit, self.attempt, &mark);
         self.with_level(|level| level.mark.get_or_insert(mark).clone());
     }
 
@@ -323,6 +359,9 @@ impl<B: Backend> Transaction<B> {
 
     /// The session is back from a loan.
     pub(crate) fn take_back(&self, session: Session<B>) {
+        if observe::wants_to_know_of_idling() && self.characteristics.commits == Commits::Together {
+            self.idle_since.set(Some(self.database.clock().now()));
+        }
         self.seat().replace(Seat::Here(session));
     }
 
@@ -330,6 +369,7 @@ impl<B: Backend> Transaction<B> {
     pub(crate) fn serve_on(&self, session: &mut Session<B>) {
         session.connection.expect(self.characteristics);
         self.ghost.replace(session.connection.ghost());
+        self.number.set(session.connection.number());
     }
 
     /// No session can be had in place of a dead one: the attempt has none any more.

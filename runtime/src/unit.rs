@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::label::Label;
 use crate::options::{Access, Isolation, LostCommit, Options, Propagation, Replay, Retry, Snapshot};
+use crate::units::{Figures, register};
 
 /// What the attribute knows of a function.
 #[derive(Debug)]
@@ -17,12 +18,21 @@ pub struct Unit {
     line: u32,
     pub(crate) options: Options,
     full_name: OnceLock<String>,
+    figures: OnceLock<&'static Figures>,
 }
 
 impl Unit {
     /// A unit of the function's name, at the place of that name.
     pub const fn new(function: &'static str, file: &'static str, line: u32) -> Self {
-        Self { function, name: None, file, line, options: Options::NONE, full_name: OnceLock::new() }
+        Self {
+            function,
+            name: None,
+            file,
+            line,
+            options: Options::NONE,
+            full_name: OnceLock::new(),
+            figures: OnceLock::new(),
+        }
     }
 
     /// Replaces the name that is derived from module, type and function.
@@ -86,9 +96,14 @@ impl Unit {
         self
     }
 
+    /// Its figures, with its label.
+    pub(crate) fn figures(&'static self, body_type: fn() -> &'static str) -> &'static Figures {
+        self.figures.get_or_init(|| register(self.label(body_type), self.options))
+    }
+
     /// `body_type` is the type name of the body's closure, `module::Type::function::{{closure}}`: the only place where the
     /// compiler tells a macro's output which module and type it stands in.
-    pub(crate) fn label(&'static self, body_type: fn() -> &'static str) -> Label {
+    fn label(&'static self, body_type: fn() -> &'static str) -> Label {
         let name = self.name.unwrap_or_else(|| self.full_name.get_or_init(|| self.derived(body_type())));
         Label::new(Cow::Borrowed(name), self.file, self.line)
     }

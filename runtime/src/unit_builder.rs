@@ -11,6 +11,7 @@ use crate::options::{Access, Isolation, LostCommit, OnError, Options, Propagatio
 use crate::private::{UnitResult, returned};
 use crate::run::run_on;
 use crate::tx::Tx;
+use crate::units::named;
 
 /// A unit of work that is described at run time, made by [`Database::unit`]. Setters commute.
 ///
@@ -165,6 +166,7 @@ impl<'d, B: Backend, J> UnitBuilder<'d, B, J> {
         J: Judge<E>,
     {
         let Self { database, label, options, judge } = self;
-        returned(|tx, _| body(tx), |error| judge.judge(error), |body| run_on(database, &label, &options, body))
+        let figures = named(&label, &options);
+        returned(|tx, _| body(tx), |error| judge.judge(error), |body| run_on(database, figures, &label, &options, body))
     }
 }

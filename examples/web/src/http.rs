@@ -7,17 +7,20 @@ use axum::extract::{Json, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
-use unit_of_work::Database;
+use unit_of_work::{Database, Units};
 
 use crate::accounts::{self, Account, BankError, Made, Transfer};
 use crate::failure::Failure;
 
 /// The service.
-pub(crate) fn router(db: Database) -> Router {
+pub(crate) fn router(db: Database, figures: PrometheusHandle) -> Router {
     Router::new()
+        .route("/metrics", get(async move || figures.render()))
+        .route("/units", get(async || Json::<Units>(unit_of_work::units())))
         .route("/accounts", get(list).post(open))
         .route("/accounts/{id}", get(find))
         .route("/transfers", post(transfer))

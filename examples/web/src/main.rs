@@ -11,9 +11,11 @@ use std::error::Error;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -46,6 +48,9 @@ struct Args {
 /// How long requests that are being served may take when the program is to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often figures are put together that nobody reads.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 fn main() -> ExitCode {
     match run(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,10 +62,13 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    // Before the first connection, so that it is counted.
+    let figures = PrometheusBuilder::new().install_recorder()?;
+    keep_small(figures.clone());
     // Both block, so they are done before there is a runtime.
     let bank = Bank::open(args.url.as_deref(), args.connections)?;
     let runtime = Runtime::new()?;
-    let served = runtime.block_on(serve(bank.db.clone(), args.port));
+    let served = runtime.block_on(serve(bank.db.clone(), figures, args.port));
     let closed = if served.is_ok() { bank.db.close(PATIENCE) } else { Ok(()) };
     // A unit that is still running now is cut off with the process; the server rolls it back.
     runtime.shutdown_background();
@@ -68,8 +76,18 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(closed?)
 }
 
+/// Between two readings the recorder keeps every time that it was told; if nobody reads, somebody has to put them together.
+fn keep_small(figures: PrometheusHandle) {
+    thread::spawn(move || {
+        loop {
+            thread::sleep(UPKEEP);
+            figures.run_upkeep();
+        }
+    });
+}
+
 /// Until Ctrl-C, and then until every request is answered; a second Ctrl-C is an error.
-async fn serve(db: Database, port: u16) -> io::Result<()> {
+async fn serve(db: Database, figures: PrometheusHandle, port: u16) -> io::Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listener = TcpListener::bind(address)
         .await
@@ -83,7 +101,7 @@ async fn serve(db: Database, port: u16) -> io::Result<()> {
             std::future::pending::<()>().await;
         }
     };
-    let served = axum::serve(listener, http::router(db)).with_graceful_shutdown(stop);
+    let served = axum::serve(listener, http::router(db, figures)).with_graceful_shutdown(stop);
     let impatient = async {
         interrupts.recv().await;
         eprintln!("finishing what has begun; Ctrl-C again to end at once");

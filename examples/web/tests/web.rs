@@ -56,7 +56,17 @@ impl Web {
         self.send("POST", "/transfers", &headers, &body.to_string())
     }
 
+    /// What is no JSON, without its head.
+    fn text(&self, path: &str) -> String {
+        let text = self.answer("GET", path, "", "");
+        text.split_once("\r\n\r\n").expect("an answer has a head").1.to_owned()
+    }
+
     fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Reply {
+        Reply::read(&self.answer(method, path, headers, body))
+    }
+
+    fn answer(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("the service listens");
         stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a minute is a time");
         let length = body.len();
@@ -67,7 +77,7 @@ impl Web {
         .expect("the service reads");
         let mut text = String::new();
         stream.read_to_string(&mut text).expect("the service answers in UTF-8");
-        Reply::read(&text)
+        text
     }
 
     fn account(&self, balance: u64) -> u64 {
@@ -161,6 +171,33 @@ fn a_transfer_moves_money_and_what_is_refused_moves_none() {
     assert_eq!(web.post("/transfers", &order(from, u64::MAX, 1)).said(), (404, "no_account"));
     assert_eq!(web.post("/transfers", &order(u64::MAX, to, 1)).said(), (404, "no_account"));
     assert_eq!((web.balance(from), web.balance(to)), (60, 40));
+}
+
+#[test]
+fn what_the_units_do_can_be_read_by_prometheus_and_by_people() {
+    let web = Web::shared();
+    let (from, to) = (web.account(100), web.account(0));
+    assert_eq!(web.post("/transfers", &order(from, to, 40)).status, 201);
+    assert_eq!(web.post("/transfers", &order(from, to, 61)).status, 409);
+    let text = web.text("/metrics");
+    for (figure, value) in [
+        ("unit_of_work_units_total{unit=\"web::accounts::transfer\",outcome=\"committed\"}", "1"),
+        ("unit_of_work_units_total{unit=\"web::accounts::transfer\",outcome=\"rolled_back\"}", "1"),
+        ("unit_of_work_unit_duration_seconds_count{unit=\"web::accounts::transfer\"}", "2"),
+        ("unit_of_work_connections_in_use", "0"),
+    ] {
+        let line =
+            text.lines().find_map(|line| line.strip_prefix(figure)).unwrap_or_else(|| panic!("{figure}: {text}"));
+        assert_eq!(line.trim(), value, "{figure}");
+    }
+    assert!(text.contains("# HELP unit_of_work_units_total Units that ended, by outcome"), "{text}");
+    let units = web.get("/units").body;
+    let transfer = units.as_array().expect("a list").iter().find(|unit| unit["name"] == "web::accounts::transfer");
+    let transfer = transfer.unwrap_or_else(|| panic!("it has run: {units}"));
+    assert_eq!(
+        (&transfer["runs"], &transfer["committed"], &transfer["rolled_back"]),
+        (&json!(2), &json!(1), &json!(1))
+    );
 }
 
 #[test]

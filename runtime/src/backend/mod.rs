@@ -4,6 +4,7 @@
 pub(crate) mod mysql;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -30,6 +31,22 @@ pub trait Connector: Debug + Send + Sync + 'static {
 
     /// Opens one and brings it into the state that units expect. Called without any lock held.
     fn connect(&self) -> Result<Self::Connection, Failed>;
+    /// Where its connections lead, as far as it is known.
+    fn peer(&self) -> Peer<'_>;
+}
+
+/// Where connections lead, in the terms of OpenTelemetry's conventions for database clients.
+/// <https://opentelemetry.io/docs/specs/semconv/db/database-spans/>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer<'c> {
+    /// `db.system.name`
+    pub(crate) system: &'static str,
+    /// `db.namespace`: the database.
+    pub(crate) namespace: Option<&'c str>,
+    /// `server.address`: host name, address or path of a socket.
+    pub(crate) address: Option<Cow<'c, str>>,
+    /// `server.port`
+    pub(crate) port: Option<u16>,
 }
 
 /// When what a unit does is committed.
@@ -113,6 +130,10 @@ pub trait Connection: Debug + Send + 'static {
     /// What is needed to end the server's side of this connection from another one.
     type Ghost: Any + Debug + Send;
 
+    /// What the server calls it.
+    fn number(&self) -> u64;
+    /// Round trips since this was asked last, or since it was opened; those of a reset are nobody's.
+    fn take_round_trips(&mut self) -> u64;
     /// Says what the next transaction is to be like. Sends nothing: the first statement does.
     fn expect(&mut self, characteristics: Characteristics);
     /// Says that the connection may have died unnoticed: to be checked before the next statement.

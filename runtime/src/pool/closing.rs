@@ -18,6 +18,25 @@ pub(crate) enum Closing {
     Expired,
     Idle,
     PoolClosed,
+    /// What held it was leaked.
+    Leaked,
+    /// The last handle of the database is gone.
+    Dropped,
+}
+
+impl Closing {
+    /// In one word.
+    #[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "a label of a metric"))]
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Broken => "broken",
+            Self::Expired => "expired",
+            Self::Idle => "idle",
+            Self::PoolClosed => "closed",
+            Self::Leaked => "leaked",
+            Self::Dropped => "dropped",
+        }
+    }
 }
 
 impl fmt::Display for Closing {
@@ -27,6 +46,8 @@ impl fmt::Display for Closing {
             Self::Expired => "older than `max_lifetime`",
             Self::Idle => "idle for longer than `idle_timeout`",
             Self::PoolClosed => "the database handle was closed",
+            Self::Leaked => "a guard that held it was leaked",
+            Self::Dropped => "the last handle of the database was dropped",
         })
     }
 }

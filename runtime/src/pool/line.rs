@@ -9,6 +9,7 @@ use super::{Pool, State, lock};
 use crate::backend::Backend;
 use crate::error::ErrorKind;
 use crate::fault::{Again, Failed, Undone};
+use crate::observe;
 use crate::session::Session;
 
 /// One thread in line.
@@ -40,14 +41,17 @@ pub(crate) struct Request {
 impl<B: Backend> Pool<B> {
     /// Gets a session that is not the thread's own parked one.
     pub(super) fn obtain(&self, request: Request) -> Result<Session<B>, Failed> {
+        // Real time, as in `wait`.
+        let began = Instant::now();
         self.prune();
         let waiter = Arc::new(Waiter { grant: Mutex::default(), granted: Condvar::new(), holds: request.holds });
         self.line_up(&waiter)?;
-        match self.wait(&waiter, request)? {
-            Grant::Session(session) => Ok(session),
-            Grant::Permit => self.connect(),
-            Grant::Closed => Err(closed()),
-        }
+        let session = match self.wait(&waiter, request)? {
+            Grant::Session(session) => session,
+            Grant::Permit => self.connect()?,
+            Grant::Closed => return Err(closed()),
+        };
+        Ok(Session { waited: began.elapsed(), ..session })
     }
 
     fn line_up(&self, waiter: &Arc<Waiter<B>>) -> Result<(), Failed> {
@@ -108,14 +112,15 @@ impl<B: Backend> Pool<B> {
         // Real time, not the replaceable clock: a condition variable knows no other.
         let began = Instant::now();
         let mut grant = lock(&waiter.grant);
-        let mut counted = false;
+        let mut queued = None;
         loop {
             if let Some(grant) = grant.take() {
                 return Ok(grant);
             }
-            if !std::mem::replace(&mut counted, true) {
+            queued.get_or_insert_with(|| {
                 self.counters.waited.count();
-            }
+                observe::in_line()
+            });
             let left = patience.saturating_sub(began.elapsed());
             if left.is_zero() {
                 drop(grant);

@@ -100,7 +100,7 @@ impl<B: Backend> Pool<B> {
     pub(crate) fn acquire(&self, own: &Slot<B>, request: Request) -> Result<Session<B>, Failed> {
         let mut session = match own.take() {
             Some(session) => match self.unfit(&session) {
-                None => session,
+                None => Session { waited: Duration::ZERO, ..session },
                 Some(why) => {
                     self.discard(session, why);
                     self.obtain(request)?
@@ -163,15 +163,17 @@ impl<B: Backend> Pool<B> {
             session.connection.shut();
             self.ghosts.remember(session.connection.ghost());
         }
+        let number = session.connection.number();
         drop(session);
-        observe::closed(why);
+        observe::closed(number, &self.connector.peer(), why);
         self.counters.closed.count();
         self.forget_one();
     }
 
     /// A session that will never come back, because what held it was leaked.
-    pub(crate) fn abandon(&self, ghost: Option<<B::Connection as Connection>::Ghost>) {
+    pub(crate) fn abandon(&self, number: u64, ghost: Option<<B::Connection as Connection>::Ghost>) {
         self.ghosts.remember(ghost);
+        observe::closed(number, &self.connector.peer(), Closing::Leaked);
         self.counters.closed.count();
         self.forget_one();
     }
@@ -242,8 +244,11 @@ impl<B: Backend> Pool<B> {
 impl<B: Backend> Drop for Pool<B> {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for slot in &state.slots {
-            drop(slot.take());
+        let parked = state.slots.iter().filter_map(|slot| slot.take());
+        for session in state.free.drain(..).chain(parked) {
+            let number = session.connection.number();
+            drop(session);
+            observe::closed(number, &self.connector.peer(), Closing::Dropped);
         }
     }
 }
@@ -253,12 +258,13 @@ impl<B: Backend> Pool<B> {
     /// Opens a session that is already counted.
     fn connect(&self) -> Result<Session<B>, Failed> {
         let epoch = self.epoch.load(Ordering::Relaxed);
+        let began = self.clock.now();
         match self.connector.connect() {
             Ok(connection) => {
                 self.counters.opened.count();
-                observe::opened();
                 let now = self.clock.now();
-                Ok(Session { connection, opened: now, idle_since: now, epoch })
+                observe::opened(connection.number(), &self.connector.peer(), now.saturating_duration_since(began));
+                Ok(Session { connection, opened: now, idle_since: now, waited: Duration::ZERO, epoch })
             }
             Err(failed) => {
                 self.forget_one();

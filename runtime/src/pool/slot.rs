@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::backend::Backend;
 use crate::label::Label;
+use crate::observe;
 use crate::session::Session;
 
 #[derive(Debug)]
@@ -75,7 +76,7 @@ impl<B: Backend> Slot<B> {
     /// Names who holds a session on this thread, until the guard drops.
     pub(crate) fn held_by(&self, unit: &Label, now: Instant) -> Holding<'_, B> {
         self.lock().holders.push((unit.clone(), now));
-        Holding { slot: self }
+        Holding { slot: self, _counted: observe::in_use() }
     }
 
     /// The same where no guard can live as long: until [`let_go`](Self::let_go).
@@ -110,6 +111,7 @@ impl<B: Backend> Slot<B> {
 #[derive(Debug)]
 pub(crate) struct Holding<'s, B: Backend> {
     slot: &'s Slot<B>,
+    _counted: observe::Level,
 }
 
 impl<B: Backend> Drop for Holding<'_, B> {

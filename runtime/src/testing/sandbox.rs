@@ -12,12 +12,13 @@ use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, Failed, Undone};
 use crate::label::Label;
-use crate::options::{Access, Isolation, LostCommit, Snapshot};
+use crate::options::{Access, Isolation, LostCommit, Options, Snapshot};
 use crate::pool::Request;
 use crate::registry::{self, Place};
 use crate::run::Verdict;
 use crate::settle::{Ending, settle};
 use crate::transaction::{Begun, Transaction};
+use crate::units::named;
 
 impl<B: Backend> Database<B> {
     /// Has everything that units on this thread do with this database happen inside one transaction, which is rolled back when
@@ -91,6 +92,7 @@ impl<B: Backend> Database<B> {
     fn begun(&self, unit: Label) -> Begun<B> {
         Begun {
             database: self.clone(),
+            figures: named(&unit, &Options::NONE),
             unit,
             characteristics: Characteristics {
                 commits: Commits::Together,

@@ -47,6 +47,7 @@ mod terms;
 mod threads;
 mod tls;
 mod two_databases;
+mod watched;
 mod wires;
 mod without;
 mod world;

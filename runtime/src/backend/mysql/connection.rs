@@ -55,6 +55,8 @@ pub struct MySqlConnection {
     permanent: Option<Arc<str>>,
     texts: Texts,
     savepoints: u64,
+    /// Round trips that somebody was told of.
+    counted: u64,
 }
 
 /// Whether something was sent since the last COMMIT or ROLLBACK.
@@ -105,6 +107,7 @@ impl MySqlConnection {
     pub(crate) fn new(mut wire: Box<dyn Wire>, home: Option<String>) -> Result<Self, Failed> {
         let server = Arc::new(open(&mut *wire)?);
         Ok(Self {
+            counted: wire.round_trips(),
             wire,
             home,
             server,
@@ -118,6 +121,10 @@ impl MySqlConnection {
             texts: Texts::default(),
             savepoints: 0,
         })
+    }
+
+    pub(crate) fn flavour(&self) -> Flavour {
+        self.server.flavour
     }
 
     pub(crate) fn durability(&self) -> Durability {

@@ -2,8 +2,8 @@
 //! driver's own choosing, no local files.
 
 use std::fmt;
-use std::sync::Once;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Once, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -13,13 +13,14 @@ use mysql::{Conn, DriverError, Opts, OptsBuilder, SslOpts, UrlError};
 use super::connection::MySqlConnection;
 use super::faults;
 use super::local_files;
+use super::opening::Flavour;
 use super::tls::{self, Tls};
 #[cfg(feature = "testing")]
 use super::wire::failing::{FailingWire, Failures};
 #[cfg(feature = "testing")]
 use super::wire::scripted::Script;
 use super::wire::{DriverWire, Wire, panicked};
-use crate::backend::Connector;
+use crate::backend::{Connector, Peer};
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Failed, Undone};
 use crate::observe;
@@ -29,6 +30,8 @@ pub struct MySqlConnector {
     source: Source,
     /// What the server's settings risk is said with the first connection only.
     risks_told: Once,
+    /// Known as soon as one connection was opened.
+    flavour: OnceLock<Flavour>,
     #[cfg(feature = "testing")]
     failures: Option<Failures>,
 }
@@ -79,6 +82,7 @@ impl MySqlConnector {
         Self {
             source,
             risks_told: Once::new(),
+            flavour: OnceLock::new(),
             #[cfg(feature = "testing")]
             failures: None,
         }
@@ -111,7 +115,30 @@ impl Connector for MySqlConnector {
         };
         let connection = MySqlConnection::new(wire, home).map_err(while_connecting)?;
         self.risks_told.call_once(|| connection.durability().risks().iter().for_each(|risk| observe::at_risk(risk)));
+        self.flavour.get_or_init(|| connection.flavour());
         Ok(connection)
+    }
+
+    fn peer(&self) -> Peer<'_> {
+        let system = match self.flavour.get() {
+            Some(Flavour::MariaDb) => "mariadb",
+            Some(Flavour::MySql) | None => "mysql",
+        };
+        match &self.source {
+            Source::Server { opts, .. } => match opts.get_socket() {
+                Some(socket) => {
+                    Peer { system, namespace: opts.get_db_name(), address: Some(socket.into()), port: None }
+                }
+                None => Peer {
+                    system,
+                    namespace: opts.get_db_name(),
+                    address: Some(opts.get_ip_or_hostname()),
+                    port: Some(opts.get_tcp_port()),
+                },
+            },
+            #[cfg(feature = "testing")]
+            Source::Script(_) => Peer { system, namespace: None, address: None, port: None },
+        }
     }
 }
 

@@ -56,6 +56,6 @@ fn s81_a_resolution_has_its_own_events() {
     let undecided = at("the outcome of COMMIT is still undecided");
     let resolved = at("the outcome of COMMIT was resolved");
     assert!(begin < undecided && undecided < resolved, "{said}");
-    assert!(said.contains("outcome = the unit was committed") && said.contains("tries = 2"), "{said}");
+    assert!(said.contains("outcome = \"committed\"") && said.contains("tries = 2"), "{said}");
     assert!(!said.contains("commit outcome unknown"), "it is known: {said}");
 }

@@ -100,7 +100,10 @@ fn said_by_units(db: &Database, proxy: &Proxy) -> String {
 /// What everything says that a program may hold in its hand, and what an administrator's statements say that hold a password
 /// themselves.
 fn said_by_the_rest(db: &Database, user: &str) -> String {
+    let units = unit_of_work::units();
     let mut text = format!("{:#?}\n{:?}\n{:?}\n{:?}\n", db.stats(), db.unit("unit"), db.enter(), db.scope());
+    let data = serde_json::to_string(&units).expect("plain data");
+    writeln!(text, "{units:#?}\n{units}\n{data}").expect("a string takes everything");
     for sql in [
         format!("CREATE USER {user}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'"),
         format!("SET PASSWORD FOR nobody@nowhere = PASSWORD('{PASSWORD}')"),
@@ -165,7 +168,10 @@ fn s86_a_password_is_told_nowhere() {
     tracing::subscriber::set_global_default(heard.clone()).expect("this process has no other");
     let mut text = {
         let proxy = Proxy::start(("127.0.0.1", server::shared().port())).expect("a loopback port is free");
-        let db = Database::connect(&with(PASSWORD, &proxy.url(world.name()))).expect("the right password");
+        let builder = Database::builder().url(with(PASSWORD, &proxy.url(world.name())));
+        // So that everything is slow and idle.
+        let builder = builder.slow_unit(Duration::ZERO).idle_in_transaction(Duration::ZERO);
+        let db = builder.connect().expect("the right password");
         let by_units = said_by_units(&db, &proxy);
         let right = with(PASSWORD, &world.url());
         let small = Database::builder().url(&right).max_connections(1).acquire_timeout(Duration::from_millis(100));
@@ -199,7 +205,21 @@ fn s86_a_password_is_told_nowhere() {
         text.contains(&user) && text.contains("AccessDenied"),
         "the control: these texts are about this user: {text}"
     );
-    assert!(traced.contains("commit outcome unknown") && traced.contains("the unit runs again"), "{traced}");
+    for words in [
+        "commit outcome unknown",
+        "the unit runs again",
+        "the attempt is doomed",
+        "connection opened",
+        "connection closed",
+        "server.address = \"127.0.0.1\"",
+        "db.namespace",
+        "error.type",
+        "round_trips",
+        "the unit was slow",
+        "the transaction was idle",
+    ] {
+        assert!(traced.contains(words), "the control: {words} was traced: {traced}");
+    }
     text += &traced;
     let told: Vec<_> = text.lines().filter(|line| line.contains(PASSWORD)).collect();
     assert_eq!(told, Vec::<&str>::new());

@@ -16,6 +16,15 @@ use crate::resolution::{Fate, Key};
 impl Connection for MySqlConnection {
     type Ghost = Ghost;
 
+    fn number(&self) -> u64 {
+        self.server.connection
+    }
+
+    fn take_round_trips(&mut self) -> u64 {
+        let made = self.wire.round_trips();
+        made - std::mem::replace(&mut self.counted, made)
+    }
+
     fn expect(&mut self, characteristics: Characteristics) {
         self.wanted = characteristics;
     }
@@ -95,6 +104,7 @@ impl Connection for MySqlConnection {
             // There is no way back to no database at all: the session stays out of step, and is thrown away.
             return Ok(());
         }
+        self.counted = self.wire.round_trips();
         self.has = OPENED;
         self.left = Left::Nothing;
         self.step = Step::In;

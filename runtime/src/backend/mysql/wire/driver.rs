@@ -23,11 +23,14 @@ pub(crate) struct DriverWire {
     conn: Conn,
     /// Prepared for the request that follows.
     statement: Option<Statement>,
+    round_trips: u64,
+    /// The highest number of a statement that was prepared so far: servers count upwards, so a lower one was prepared before.
+    highest: u32,
 }
 
 impl DriverWire {
     pub(crate) fn new(conn: Conn) -> Self {
-        Self { conn, statement: None }
+        Self { conn, statement: None, round_trips: 0, highest: 0 }
     }
 }
 
@@ -47,11 +50,14 @@ impl Wire for DriverWire {
 
     fn prepare(&mut self, sql: &str) -> mysql::Result<()> {
         let prepared = catch_unwind(AssertUnwindSafe(|| self.conn.prep(sql)));
-        self.statement = Some(prepared.unwrap_or_else(|payload| Err(panicked(&*payload)))?);
+        let prepared = prepared.unwrap_or_else(|payload| Err(panicked(&*payload)));
+        self.count_preparing(&prepared);
+        self.statement = Some(prepared?);
         Ok(())
     }
 
     fn conn(&mut self, _sql: &str) -> mysql::Result<&mut Conn> {
+        self.round_trips += 1;
         Ok(&mut self.conn)
     }
 
@@ -61,6 +67,10 @@ impl Wire for DriverWire {
             state: if changes.iter().any(changes_the_session) { SessionState::Changed } else { SessionState::AsBefore },
             writes: if changes.iter().any(writes_permanently) { Writes::Permanent } else { Writes::Undoable },
         }
+    }
+
+    fn round_trips(&self) -> u64 {
+        self.round_trips
     }
 
     fn connection_id(&self) -> u32 {
@@ -75,6 +85,12 @@ impl Wire for DriverWire {
     fn shut(&mut self) {
         stop(self.conn.as_raw_fd());
     }
+}
+
+/// By the version in its greeting: 10 or more, or 5.5.5, which it puts in front so that old replicas accept it.
+/// <https://jira.mariadb.org/browse/MDEV-4088>
+fn says_it_is_mariadb(version: (u16, u16, u16)) -> bool {
+    version == (5, 5, 5) || version.0 >= 10
 }
 
 fn stop(socket: RawFd) {
@@ -92,12 +108,37 @@ pub(in crate::backend::mysql) fn panicked(payload: &(dyn Any + Send)) -> mysql::
 
 impl DriverWire {
     fn ask(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
+        self.round_trips += self.cost(&request);
         match request {
             Request::Query(sql) => self.query(sql, rows),
             Request::Execute(sql, params) => self.execute(sql, params, rows),
             Request::Batch(sql, batch) => self.batch(sql, batch, rows),
             Request::Ping => self.conn.ping().map(|()| Answer::default()),
-            Request::Reset => self.conn.reset().map(|()| Answer::default()),
+            Request::Reset => {
+                self.highest = 0;
+                self.conn.reset().map(|()| Answer::default())
+            }
+        }
+    }
+
+    /// Round trips that a request makes, without those for preparing it.
+    fn cost(&self, request: &Request<'_>) -> u64 {
+        match request {
+            // MariaDB takes all rows at once; to others the driver sends one after the other.
+            Request::Batch(_, rows) if !says_it_is_mariadb(self.conn.server_version()) => rows.len() as u64,
+            Request::Batch(..) | Request::Query(_) | Request::Execute(..) | Request::Ping | Request::Reset => 1,
+        }
+    }
+
+    /// The driver does not say whether it had to ask.
+    fn count_preparing(&mut self, prepared: &mysql::Result<Statement>) {
+        match prepared {
+            Ok(statement) if statement.id() <= self.highest => {}
+            Ok(statement) => {
+                self.highest = statement.id();
+                self.round_trips += 1;
+            }
+            Err(_) => self.round_trips += 1,
         }
     }
 

@@ -169,6 +169,8 @@ pub(crate) struct FailingWire {
     inner: Box<dyn Wire>,
     failures: Failures,
     counted: Counted,
+    /// Round trips that failed and did not get through.
+    lost: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +182,7 @@ enum Counted {
 
 impl FailingWire {
     pub(crate) fn new(inner: Box<dyn Wire>, failures: Failures) -> Self {
-        Self { inner, failures, counted: Counted::NotYet }
+        Self { inner, failures, counted: Counted::NotYet, lost: 0 }
     }
 
     fn way(&mut self, request: &Request<'_>) -> Option<Way> {
@@ -191,7 +193,11 @@ impl FailingWire {
                 self.counted = Counted::Yes;
                 None
             }
-            (Counted::Yes, _) => self.failures.pass(request.text()),
+            (Counted::Yes, _) => {
+                let way = self.failures.pass(request.text());
+                self.lost += u64::from(matches!(way, Some(Way::Refused(_) | Way::LostBefore)));
+                way
+            }
         }
     }
 
@@ -238,6 +244,10 @@ impl Wire for FailingWire {
 
     fn tracked(&self) -> Tracked {
         self.inner.tracked()
+    }
+
+    fn round_trips(&self) -> u64 {
+        self.inner.round_trips() + self.lost
     }
 
     fn connection_id(&self) -> u32 {

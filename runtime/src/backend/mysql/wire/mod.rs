@@ -108,6 +108,9 @@ pub(crate) trait Wire: Debug + Send {
     /// What the trackers said with the last answer, for who uses the driver's connection directly.
     fn tracked(&self) -> Tracked;
 
+    /// How often it waited for an answer so far. Of a guard that streams each use of the driver's connection counts once.
+    fn round_trips(&self) -> u64;
+
     /// The connection's number as the handshake told it.
     fn connection_id(&self) -> u32;
 

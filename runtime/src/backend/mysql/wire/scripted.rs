@@ -225,7 +225,7 @@ impl Script {
         let id = state.connections;
         state.log.push(Sent { connection: id, text: "CONNECT".into() });
         let handshake = state.about.handshake(id);
-        Ok(ScriptedWire { script: self.clone(), id, handshake, lost: Lost::No })
+        Ok(ScriptedWire { script: self.clone(), id, handshake, lost: Lost::No, round_trips: 0 })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -264,6 +264,7 @@ pub(crate) struct ScriptedWire {
     id: u32,
     handshake: u32,
     lost: Lost,
+    round_trips: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -277,6 +278,7 @@ impl Wire for ScriptedWire {
         if self.lost == Lost::Yes {
             return Err(lost());
         }
+        self.round_trips += 1;
         let (about, notes) = {
             let state = self.script.state();
             (state.about, state.notes)
@@ -312,6 +314,10 @@ impl Wire for ScriptedWire {
     /// Nobody has the driver's connection.
     fn tracked(&self) -> Tracked {
         Tracked::default()
+    }
+
+    fn round_trips(&self) -> u64 {
+        self.round_trips
     }
 
     fn connection_id(&self) -> u32 {

@@ -1,0 +1,134 @@
+//! One unit as it is watched from its begin to its end: what its attempts cost, how it ended, and to whom that is told. What it is
+//! told as is `span`, `events`, `meters` and `units`.
+
+use std::time::{Duration, Instant};
+
+use super::span::{OwnSpan, PartSpan, Within};
+use super::{events, meters};
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind};
+use crate::label::Label;
+use crate::outcome::Outcome;
+use crate::units::{Figures, Reason};
+
+/// From when on something takes long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Thresholds {
+    /// Of a unit.
+    pub(crate) slow: Duration,
+    /// Of a transaction, between two statements.
+    pub(crate) idle: Duration,
+}
+
+/// What was seen of a unit so far.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// So many began.
+    pub(crate) attempts: u32,
+    /// Of the last one.
+    pub(crate) outcome: Outcome,
+    /// What ended the last attempt that was ended by something.
+    pub(crate) last: Option<Reason>,
+    /// What the caller gets, if it is an error of ours.
+    pub(crate) failed: Option<ErrorKind>,
+    /// At the gate; all attempts together, as all that follow.
+    pub(crate) waited_admission: Duration,
+    /// For sessions: in line, or while one was opened.
+    pub(crate) waited_pool: Duration,
+    pub(crate) round_trips: u64,
+}
+
+/// What one attempt cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spent {
+    /// For a session.
+    pub(crate) waited: Duration,
+    /// On its session, its end included.
+    pub(crate) round_trips: u64,
+}
+
+/// A unit that is watched until this drops.
+#[derive(Debug)]
+pub(crate) struct Sight<'u> {
+    pub(crate) figures: &'static Figures,
+    pub(crate) unit: &'u Label,
+    pub(crate) clock: &'u dyn Clock,
+    pub(crate) slow: Duration,
+    pub(crate) began: Instant,
+    pub(crate) span: OwnSpan,
+    pub(crate) seen: Seen,
+}
+
+impl Seen {
+    pub(crate) const NOTHING: Self = Self {
+        attempts: 0,
+        outcome: Outcome::NotStarted,
+        last: None,
+        failed: None,
+        waited_admission: Duration::ZERO,
+        waited_pool: Duration::ZERO,
+        round_trips: 0,
+    };
+}
+
+impl Sight<'_> {
+    /// An attempt was let in at the gate after so long.
+    #[expect(dead_code, reason = "gates are not there yet")]
+    pub(crate) fn admitted(&mut self, waited: Duration) {
+        self.seen.waited_admission += waited;
+    }
+
+    /// An attempt ended.
+    pub(crate) fn attempt(&mut self, number: u32, outcome: Outcome, spent: Spent, why: Option<Reason>) {
+        let seen = &mut self.seen;
+        seen.attempts = number;
+        seen.outcome = outcome;
+        seen.waited_pool += spent.waited;
+        seen.round_trips += spent.round_trips;
+        if why.is_some() {
+            seen.last = why;
+        }
+    }
+
+    /// Another attempt follows.
+    pub(crate) fn runs_again(&self, after: Duration) {
+        let Some(reason) = self.seen.last else { return };
+        self.figures.runs_again(reason);
+        meters::runs_again(self.figures, reason);
+        match reason {
+            Reason::Asked => events::asked(self.unit, self.seen.attempts, after),
+            Reason::Code(_) | Reason::Kind(_) => {}
+        }
+    }
+
+    /// The caller gets this.
+    pub(crate) fn returns(&mut self, result: &Result<(), Error>) {
+        self.seen.failed = result.as_ref().err().map(Error::kind);
+    }
+}
+
+/// Also when the body's panic goes on.
+impl Drop for Sight<'_> {
+    fn drop(&mut self) {
+        let took = self.clock.now().saturating_duration_since(self.began);
+        self.figures.ended(self.seen.outcome, took);
+        meters::ended(self.figures, took, &self.seen);
+        self.span.end(&self.seen);
+        if took >= self.slow {
+            events::slow(self.figures, self.unit, took, &self.seen);
+        }
+    }
+}
+
+/// A unit that takes part in another, until this drops.
+#[derive(Debug)]
+pub(crate) struct Part {
+    _span: PartSpan,
+}
+
+impl Part {
+    pub(crate) fn begin(figures: &Figures, unit: &Label, within: Within) -> Self {
+        figures.joined();
+        Self { _span: PartSpan::open(unit, within) }
+    }
+}
