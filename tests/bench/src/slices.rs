@@ -199,6 +199,8 @@ mod tests {
                 let twice: Vec<_> = (0..variants).flat_map(|variant| [variant, variant]).collect();
                 assert_eq!(there, twice, "place {place} of {variants}");
             }
+            let backwards: Vec<_> = order(0, variants).into_iter().rev().collect();
+            assert_eq!(order(1, variants), backwards, "who comes after whom changes from round to round");
         }
     }
 }

@@ -16,6 +16,8 @@ use crate::slices::Effort;
 /// When, how long, and on what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Circumstances {
+    /// The name of what was measured.
+    pub(crate) measurement: String,
     /// UTC, to the minute.
     pub(crate) date: String,
     pub(crate) commit: String,
@@ -51,8 +53,9 @@ const SETTINGS: [&str; 7] = [
 ];
 
 impl Circumstances {
-    pub(crate) fn now(machine: &Machine, effort: Effort) -> Result<Self, Failure> {
+    pub(crate) fn now(measurement: &str, machine: &Machine, effort: Effort) -> Result<Self, Failure> {
         Ok(Self {
+            measurement: measurement.to_owned(),
             date: said_by("date", &["-u", "+%Y-%m-%d %H:%M"]),
             commit: commit(),
             load_before: file("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" "),

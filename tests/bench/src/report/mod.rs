@@ -62,7 +62,7 @@ fn measure(arguments: &Report, store: &Store) -> Result<Vec<String>, Failure> {
     for measurement in asked {
         let key = measurement.key();
         eprintln!("{key}");
-        let circumstances = Circumstances::now(&machine, effort)?;
+        let circumstances = Circumstances::now(&key, &machine, effort)?;
         match measurement.measure(effort) {
             Ok(figures) => store.keep(&key, &Record { circumstances, figures })?,
             Err(failure) => failed.push(format!("{key}: {failure}")),

@@ -62,16 +62,15 @@ fn disappointments(chapters: &[Chapter], bars: &[&Bar]) -> String {
 
 /// One paragraph a machine, and one line for each time that something was measured on it.
 fn machines(chapters: &[Chapter]) -> String {
-    let all: Vec<_> =
-        chapters.iter().flat_map(|chapter| chapter.circumstances.iter().map(move |on| (chapter, on))).collect();
+    let all: Vec<_> = chapters.iter().flat_map(|chapter| &chapter.circumstances).collect();
     let mut machines: Vec<&Machine> = Vec::new();
-    for (_, on) in &all {
+    for on in &all {
         if !machines.contains(&&on.machine) {
             machines.push(&on.machine);
         }
     }
     let on = |machine: &&Machine| {
-        let here: Vec<_> = all.iter().filter(|(_, on)| on.machine == **machine).copied().collect();
+        let here: Vec<_> = all.iter().filter(|on| on.machine == **machine).copied().collect();
         format!("{}\n{}", described(machine), times(&here))
     };
     machines.iter().map(on).collect::<Vec<_>>().join("\n")
@@ -86,12 +85,12 @@ fn described(machine: &Machine) -> String {
     )
 }
 
-fn times(all: &[(&Chapter, &Circumstances)]) -> String {
+fn times(all: &[&Circumstances]) -> String {
     let mut table = Table::new(["measured", "at (UTC)", "commit", "load before", "rounds", "slice ms"]);
-    for (chapter, on) in all {
-        let Circumstances { date, commit, load_before, rounds, slice_ms, .. } = on;
+    for on in all {
+        let Circumstances { measurement, date, commit, load_before, rounds, slice_ms, .. } = on;
         table.row([
-            chapter.title.to_owned(),
+            measurement.clone(),
             date.clone(),
             commit.clone(),
             load_before.clone(),
