@@ -113,7 +113,8 @@ impl<'a, T, U> Explore<'a, T, U> {
     }
 
     /// Tells what the unit has done outside of the database: mails sent, the value of a counter. It is compared like the rows, but
-    /// by itself: when the outcome of a COMMIT is unknown its hooks do not run, though its rows may be there.
+    /// by itself: when the outcome of a COMMIT is unknown its hooks do not run, though its rows may be there. Leave out what is meant
+    /// to happen once per failure, such as what `after_rollback` and `on_unknown` hooks do.
     pub fn effects<S>(self, effects: impl Fn() -> S + 'a) -> Explore<'a, T, S> {
         let Self { builder, set_up, looks, rival, ways, in_a_row } = self;
         let looks = Looks { rows: looks.rows, effects: Box::new(effects) };

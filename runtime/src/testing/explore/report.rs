@@ -8,7 +8,20 @@ use crate::backend::mysql::wire::failing::Way;
 use crate::outcome::Outcome;
 use crate::shown;
 
-/// All runs of an exploration. Shown as a table.
+/// All runs of an exploration. Shown as a table, followed by the findings in full:
+///
+/// ```text
+/// 10 runs, each with a failure: 3 went wrong
+///   #  round trip                                    failure          what happened
+///   1  UPDATE account SET balance = balance - 10 W…  deadlock (1213)  ran again, Ok(())                 sound
+///   1  UPDATE account SET balance = balance - 10 W…  refused (1205)   ran again, Ok(())                 sound
+/// …
+///   2  UPDATE account SET balance = balance + 10 W…  deadlock (1213)  ran again, Ok(())                 WRONG
+/// …
+///
+/// #2 `UPDATE account SET balance = balance + 10 WHERE id = 2`, deadlock (1213): by its result the effects outside of the database
+/// are 1; they are 2; what must happen once and only after COMMIT belongs into `after_commit`
+/// ```
 #[derive(Debug, Clone)]
 pub struct Exploration {
     runs: Vec<Run>,
@@ -115,7 +128,7 @@ impl fmt::Display for Exploration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (runs, wrong) = (self.runs.len(), self.findings().count());
         writeln!(f, "{runs} runs, each with a failure{}: {wrong} went wrong", times(self.in_a_row))?;
-        writeln!(f, "{:>3}  {:STATEMENT$}  {:15}  {:HAPPENED$}", "#", "round trip", "failure", "what happened")?;
+        writeln!(f, "{:>3}  {:STATEMENT$}  {:15}  what happened", "#", "round trip", "failure")?;
         for run in &self.runs {
             let verdict = if run.finding.is_some() { "WRONG" } else { "sound" };
             let (statement, happened) = (short(&run.statement, STATEMENT), short(&run.happened, HAPPENED));

@@ -152,6 +152,24 @@ fn s88_a_unit_inside_that_would_be_done_twice_is_found() {
     }
 }
 
+/// The table is not transactional: what was written there stays when the rest is rolled back.
+#[test]
+fn s88_a_unit_that_is_torn_is_found() {
+    let world = bank();
+    world.execute("ALTER TABLE journal ENGINE=MyISAM");
+    let unit = |db: &Database| {
+        db.unit("torn").run::<_, Error>(|tx| {
+            tx.query_drop("INSERT INTO journal (amount) VALUES (10)")?;
+            tx.query_drop(TAKE_TEN)
+        })
+    };
+    let ways = [Way::Deadlock, Way::Refused(1205), Way::Refused(1317)];
+    let exploration = exploring(&world).ways(ways).run(unit).expect("it can be explored");
+    let torn = found(&exploration, |finding| *finding == Finding::Torn);
+    let take = exploration.runs().iter().find(|run| run.statement() == TAKE_TEN).expect("it is asked").round_trip();
+    assert!(each(take, &ways).iter().all(|run| torn.contains(run)), "{exploration}");
+}
+
 /// Where each is a unit and both together are none.
 #[test]
 fn s88_two_units_in_turn_are_not_taken_for_one() {

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::testing::{Reply, Run, Script, WAYS, Way, explore};
 use unit_of_work::{Database, Error, Tx, unit_of_work};
 
@@ -126,6 +127,25 @@ fn s88_an_inner_unit_that_may_happen_twice_is_no_finding_where_its_rows_are_not_
     let balances = |db: &Database| db.session(|session| session.query::<i64, _>("SELECT balance FROM account"));
     exploring(&world).observe(balances).run(unit).expect("it can be explored").assert_sound();
     assert!(!exploring(&world).run(unit).expect("it can be explored").is_sound(), "its rows are there twice");
+}
+
+/// Its rows come by the driver's own connection, in front of which failures can be planned too.
+#[test]
+fn s88_so_does_one_that_lends_its_connection() {
+    let world = bank();
+    let unit = |db: &Database| {
+        db.unit("streams").run::<_, Error>(|tx| {
+            tx.query_drop(TAKE_TEN)?;
+            let mut connection = tx.connection()?;
+            let balances: Vec<i64> = connection.query("SELECT balance FROM account ORDER BY id")?;
+            connection.finish()?;
+            tx.query_drop(GIVE_TEN).map(|()| balances)
+        })
+    };
+    let exploration = exploring(&world).run(unit).expect("it can be explored");
+    exploration.assert_sound();
+    assert!(exploration.runs().iter().any(|run| run.statement().starts_with("SELECT balance") && run.attempts() == 2));
+    assert_nothing_open(&world);
 }
 
 /// Without rows to look at, and in milliseconds.
