@@ -1,5 +1,8 @@
 //! What counts as wrong: a pure comparison of what was seen of a run with what is seen of it undisturbed.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::{self, Debug};
 
 use super::stage::{Said, Seen};
