@@ -54,6 +54,17 @@ fn s88_an_error_that_is_lost_on_its_way_is_not_heard() {
 }
 
 #[test]
+fn s88_a_refusal_looks_like_the_servers() {
+    let (_world, db, failures) = failing();
+    let asked =
+        |sql: &'static str| db.unit("refused").run::<(), _>(|tx| tx.query_drop(sql)).expect_err("it is refused");
+    let real = asked("INSERT INTO account VALUES (1, 0)");
+    failures.plan(1, Way::Refused(1062));
+    let planned = asked(TAKE_TEN);
+    assert_eq!((planned.kind(), planned.code(), planned.sqlstate()), (real.kind(), Some(1062), real.sqlstate()));
+}
+
+#[test]
 fn s88_failures_in_a_row_meet_the_same_statement() {
     let (world, db, failures) = failing();
     failures.plan_in_a_row(2, Way::Deadlock, 2);
