@@ -21,6 +21,8 @@ pub(crate) struct Args {
     pub(crate) commit_on: Option<TokenStream>,
     pub(crate) retry_on: Option<TokenStream>,
     pub(crate) database: Option<Expr>,
+    /// What tells calls apart that do not wait for each other.
+    pub(crate) key: Option<Expr>,
     pub(crate) runtime: Path,
     /// The arguments that are not off, as they were written.
     given: Vec<Given>,
@@ -114,6 +116,7 @@ impl Args {
             commit_on: None,
             retry_on: None,
             database: None,
+            key: None,
             runtime: runtime(),
             given: Vec::new(),
         }
@@ -126,7 +129,8 @@ impl Args {
     fn apply(&mut self, meaning: Meaning) {
         match meaning {
             Meaning::Set(setting) => self.settings.push(setting),
-            Meaning::Off | Meaning::AllowWrite | Meaning::Contention => {}
+            Meaning::Off | Meaning::AllowWrite => {}
+            Meaning::Contention(key) => self.key = key,
             Meaning::Mode(value) => {
                 self.mode = Mode::of(&value);
                 self.settings.push(Setting { method: "propagation", value });

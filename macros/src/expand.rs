@@ -107,8 +107,8 @@ fn wrapper(function: &UnitFn, args: &Args) -> TokenStream {
     let signature = Signature { inputs: visible(function), ..sig.clone() };
     let result = erased(ty);
     let entry = if args.database.is_some() { quote!(run_on) } else { quote!(run) };
-    let unit = descriptor(&sig.ident, args);
-    let database = args.database.as_ref().map(lend);
+    let unit = called(descriptor(&sig.ident, args), args);
+    let database = args.database.as_ref().map(lend).map(|database| quote!(#database,));
     let values = values(function, args);
     let parameters = parameters(function, runtime);
     let judge = judge(args);
@@ -135,12 +135,20 @@ fn descriptor(ident: &Ident, args: &Args) -> TokenStream {
     }}
 }
 
-/// A reference to the database: one to a reference, a `LazyLock` or an `Arc` coerces to `&Database`.
+/// The unit, with the key of this call where it has any. It comes before the arguments, which it may look at.
+fn called(unit: TokenStream, args: &Args) -> TokenStream {
+    let Some(key) = &args.key else { return unit };
+    let runtime = &args.runtime;
+    let key = lend(key);
+    quote!(#runtime::__private::keyed(#unit, #key))
+}
+
+/// A reference to the database, or to a key: one to a reference, a `LazyLock` or an `Arc` coerces to `&Database`.
 fn lend(expr: &Expr) -> TokenStream {
     // The place is the user's, so that a wrong type is reported there; the hygiene is ours, so that no lint takes the reference
     // and the parentheses, without which `a + b` would fall apart, for the user's.
     let span = Span::mixed_site().located_at(expr.span());
-    quote_spanned!(span=> &(#expr),)
+    quote_spanned!(span=> &(#expr))
 }
 
 /// `.method(value)`.

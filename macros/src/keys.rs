@@ -21,7 +21,8 @@ pub(crate) enum Meaning {
     AllowWrite,
     CommitOn(TokenStream),
     RetryOn(TokenStream),
-    Contention,
+    /// The key of a call; `None` where it was not understood.
+    Contention(Option<Expr>),
     Database(Expr),
     Runtime(Path),
 }
@@ -115,14 +116,11 @@ fn retry(given: &Given<'_>, errors: &mut Errors) -> syn::Result<Meaning> {
     }
 }
 
-/// Read to the end and refused all the same: what is written now must be right when it is obeyed.
 fn contention(given: &Given<'_>, errors: &mut Errors) -> syn::Result<Meaning> {
     match given.form {
         Form::List(list) if !list.is_empty() => {
-            if !read(CONTENTION_KEYS, list.clone(), errors).is_empty() {
-                errors.push(given.unbuilt("units in conflict wait by the backoff of `retry` alone"));
-            }
-            Ok(Meaning::Contention)
+            let key = read(CONTENTION_KEYS, list.clone(), errors).into_iter().map(|clause| clause.meaning).next();
+            Ok(Meaning::Contention(key))
         }
         Form::List(_) | Form::Alone | Form::Equals(_) => Err(given.misfit()),
     }

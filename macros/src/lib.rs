@@ -266,10 +266,11 @@ use proc_macro::TokenStream;
 ///
 /// # `contention`
 ///
-/// `contention(key = EXPR)`: units with different keys, computed from the arguments, do not wait for each other. Read and checked,
-/// but not built yet, and refused for that. Default: one line for all calls of the unit.
+/// `contention(key = EXPR)`: calls with different keys do not wait for each other. `EXPR` is computed from the arguments, once, before
+/// the first attempt; it is `Hash`. Give what conflicts are about: with the account as the key one hot account does not slow the
+/// cold ones. Default: one line for all calls of the unit, and no waiting at all while there are no conflicts.
 ///
-/// ```compile_fail
+/// ```
 /// # use unit_of_work::{Error, Tx, unit_of_work};
 /// #[unit_of_work(contention(key = account))]
 /// fn pay(tx: &mut Tx<'_>, account: u64, cents: i64) -> Result<(), Error> {

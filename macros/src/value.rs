@@ -180,11 +180,6 @@ impl Given<'_> {
         }
     }
 
-    /// The argument is known, and nothing obeys it; `meanwhile` says what holds without it.
-    pub(crate) fn unbuilt(&self, meanwhile: &str) -> Error {
-        Error::new(self.name.span(), format!("`{}` is not built yet: leave it out; {meanwhile}", self.name))
-    }
-
     /// The argument is known, and this is not the place for it.
     pub(crate) fn misplaced(&self, where_it_belongs: &str) -> Error {
         Error::new(self.name.span(), where_it_belongs)

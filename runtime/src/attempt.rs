@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::backend::{Backend, Commits};
+use crate::contention;
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::Failed;
@@ -127,7 +128,7 @@ fn before_commit<B: Backend>(tx: &mut Tx<'_, B>) -> Option<String> {
 }
 
 impl<B: Backend> Ended<B> {
-    fn before_it_began(unit: &Label, failed: Failed, waited: Duration) -> Self {
+    pub(crate) fn before_it_began(unit: &Label, failed: Failed, waited: Duration) -> Self {
         let again = failed.fault.again;
         let error = Error::from_failed(failed).of_unit(unit);
         let settlement = Settlement::Faulted(Faulted { again, error, body: BodySaid::NoError });
@@ -138,6 +139,18 @@ impl<B: Backend> Ended<B> {
             ledger: Rc::default(),
             remains: Level::default(),
             panic: None,
+        }
+    }
+
+    /// What this end says about how many attempts should run at once.
+    pub(crate) fn for_the_gate(&self) -> contention::Ending {
+        match &self.settlement {
+            Settlement::Committed | Settlement::RolledBack(_) => contention::Ending::Success,
+            Settlement::Faulted(faulted) => match faulted.error.kind() {
+                ErrorKind::Serialization | ErrorKind::LockTimeout => contention::Ending::Conflict,
+                _ => contention::Ending::Other,
+            },
+            Settlement::Failed(_) | Settlement::Asked(_) => contention::Ending::Other,
         }
     }
 

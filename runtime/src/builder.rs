@@ -9,11 +9,12 @@ use crate::backend::mysql::connector::{MySqlConnector, Network};
 use crate::backend::mysql::wire::{failing::Failures, scripted::Script};
 use crate::backend::mysql::{MySql, Tls};
 use crate::clock::{Clock, SystemClock};
+use crate::contention::Gates;
 use crate::database::{Database, Inner, OnHookError};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::HookFailure;
 use crate::observe::Thresholds;
-use crate::options::{Isolation, Retry, Topology};
+use crate::options::{Admission, Isolation, Retry, Topology};
 use crate::pool::{Limits, Pool};
 
 /// Settings of a [`Database`], made by [`Database::builder`]. Setters commute.
@@ -42,6 +43,7 @@ pub struct DatabaseBuilder {
     retry: Retry,
     resolve_within: Duration,
     topology: Topology,
+    admission: Admission,
     clock: Arc<dyn Clock>,
     on_hook_error: Option<OnHookError>,
     watch: Thresholds,
@@ -80,6 +82,7 @@ impl DatabaseBuilder {
             retry: Retry::DEFAULT,
             resolve_within: Duration::from_secs(30),
             topology: Topology::default(),
+            admission: Admission::default(),
             clock: Arc::new(SystemClock),
             on_hook_error: None,
             watch: Thresholds { slow: Duration::from_secs(1), idle: Duration::from_secs(1) },
@@ -133,6 +136,13 @@ impl DatabaseBuilder {
     /// [`Topology::Asynchronous`]: of another server it is not asked.
     pub fn topology(mut self, topology: Topology) -> Self {
         self.topology = topology;
+        self
+    }
+
+    /// How many attempts of a unit may run at once, for units that do not say it themselves. Default:
+    /// [`Admission::Adaptive`], which lets all run until they get into each other's way.
+    pub fn admission(mut self, admission: Admission) -> Self {
+        self.admission = admission;
         self
     }
 
@@ -234,6 +244,8 @@ impl DatabaseBuilder {
             lock_wait: self.lock_wait,
             resolve_within: self.resolve_within,
             topology: self.topology,
+            admission: self.admission,
+            gates: Gates::new(Arc::clone(&self.clock)),
             clock: self.clock,
             on_hook_error: self.on_hook_error,
             watch: self.watch,

@@ -11,11 +11,12 @@ use crate::backend::Backend;
 use crate::backend::mysql::MySql;
 use crate::builder::DatabaseBuilder;
 use crate::clock::Clock;
+use crate::contention::Gates;
 use crate::error::{Error, ErrorKind};
 use crate::hooks::HookFailure;
 use crate::label::Label;
 use crate::observe::{self, Thresholds};
-use crate::options::{Isolation, Retry, Topology};
+use crate::options::{Admission, Isolation, Retry, Topology};
 use crate::pool::{Pool, Request, Stats};
 use crate::registry::{self, Entered, Place};
 
@@ -45,6 +46,8 @@ pub(crate) struct Inner<B: Backend> {
     pub(crate) lock_wait: Option<Duration>,
     pub(crate) resolve_within: Duration,
     pub(crate) topology: Topology,
+    pub(crate) admission: Admission,
+    pub(crate) gates: Gates,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) on_hook_error: Option<OnHookError>,
     pub(crate) watch: Thresholds,
@@ -111,9 +114,9 @@ impl<B: Backend> Database<B> {
         self.0.pool.close(timeout).map_err(|left| Error::new(ErrorKind::Closed, left))
     }
 
-    /// The pool at this moment.
+    /// Its connections, and who waits for what, at this moment.
     pub fn stats(&self) -> Stats {
-        self.0.pool.stats()
+        Stats { held_back: self.0.gates.waiting(), ..self.0.pool.stats() }
     }
 
     /// Keeps one session for the calling thread until the guard is dropped: all units of a request, say, run on it, and nobody
@@ -162,6 +165,14 @@ impl<B: Backend> Database<B> {
 
     pub(crate) fn topology(&self) -> Topology {
         self.0.topology
+    }
+
+    pub(crate) fn admission(&self) -> Admission {
+        self.0.admission
+    }
+
+    pub(crate) fn gates(&self) -> &Gates {
+        &self.0.gates
     }
 
     pub(crate) fn isolation(&self) -> Isolation {

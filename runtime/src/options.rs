@@ -2,6 +2,7 @@
 //! expressions, so that the attribute can keep them in a static. What they lead to is decided elsewhere: `propagation`, `retry`.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// How far a transaction is shielded from others; the four levels of the SQL standard.
@@ -286,6 +287,43 @@ pub enum Topology {
     Synchronous,
 }
 
+/// How many attempts of a unit may run at once: for [`DatabaseBuilder::admission`](crate::DatabaseBuilder::admission) and
+/// [`UnitBuilder::admission`](crate::UnitBuilder::admission).
+///
+/// Where many threads want the same rows, most attempts end in conflict, and backing off alone collapses. So attempts of a unit
+/// pass a gate, first come first served, one that failed before all others. A thread that is inside a unit is never kept waiting.
+/// Gates are of one process: several of them on the same rows each have their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Admission {
+    /// As many as conflicts permit: all, as long as there are none. The default.
+    #[default]
+    Adaptive,
+    /// All, always.
+    Open,
+    /// At most so many; see [`fixed`](Self::fixed).
+    Fixed(NonZeroU32),
+}
+
+impl Admission {
+    /// At most `attempts` of a unit at once.
+    ///
+    /// # Panics
+    /// When `attempts` is 0: nothing would ever run.
+    ///
+    /// ```
+    /// use unit_of_work::Admission;
+    ///
+    /// const ONE_AT_A_TIME: Admission = Admission::fixed(1);
+    /// ```
+    pub const fn fixed(attempts: u32) -> Self {
+        match NonZeroU32::new(attempts) {
+            Some(attempts) => Self::Fixed(attempts),
+            None => panic!("at most no attempt at all: a unit would never run"),
+        }
+    }
+}
+
 /// Everything that a unit was declared with. `None` = what the database says.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Options {
@@ -298,6 +336,7 @@ pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) lock_wait: Option<Duration>,
     pub(crate) lost_commit: LostCommit,
+    pub(crate) admission: Option<Admission>,
 }
 
 /// What is done about a COMMIT without an answer.
@@ -341,5 +380,6 @@ impl Options {
         timeout: None,
         lock_wait: None,
         lost_commit: LostCommit::Reported,
+        admission: None,
     };
 }

@@ -3,7 +3,9 @@
 
 use std::any::type_name;
 use std::fmt;
+use std::hash::Hash;
 
+use crate::contention::Key;
 use crate::run::{self as unit, Body, Turn};
 use crate::{Backend, Database, Error, Tx};
 
@@ -13,19 +15,19 @@ pub use crate::unit::Unit;
 
 /// Runs a function's body as a unit of work on the thread's database.
 // `E` is a parameter because a bound on `R::Error` would make the compiler report a wrong return type at the attribute.
-pub fn run<B, R, E, A, F>(unit: &'static Unit, arguments: A, body: F, judge: impl Fn(&E) -> OnError) -> R
+pub fn run<B, R, E, A, F>(unit: impl Into<Called>, arguments: A, body: F, judge: impl Fn(&E) -> OnError) -> R
 where
     B: Backend,
     R: UnitResult<Error = E>,
     A: Arguments,
     F: FnMut(&mut Tx<'_, B>, A) -> R,
 {
-    shell(unit, None, arguments, body, judge)
+    shell(unit.into(), None, arguments, body, judge)
 }
 
 /// Runs a function's body as a unit of work on `database`.
 pub fn run_on<B, R, E, A, F>(
-    unit: &'static Unit,
+    unit: impl Into<Called>,
     database: &Database<B>,
     arguments: A,
     body: F,
@@ -37,7 +39,25 @@ where
     A: Arguments,
     F: FnMut(&mut Tx<'_, B>, A) -> R,
 {
-    shell(unit, Some(database), arguments, body, judge)
+    shell(unit.into(), Some(database), arguments, body, judge)
+}
+
+/// A unit, and the key of this call where the unit has any.
+#[derive(Debug, Clone, Copy)]
+pub struct Called {
+    pub(crate) unit: &'static Unit,
+    pub(crate) key: Option<Key>,
+}
+
+impl From<&'static Unit> for Called {
+    fn from(unit: &'static Unit) -> Self {
+        Self { unit, key: None }
+    }
+}
+
+/// A unit whose calls with different keys do not wait for each other.
+pub fn keyed<K: Hash + ?Sized>(unit: &'static Unit, key: &K) -> Called {
+    Called { unit, key: Some(Key::of(key)) }
 }
 
 /// What an error of the body asks for in a unit that says nothing about errors.
@@ -45,7 +65,7 @@ pub fn roll_back<E>(_: &E) -> OnError {
     OnError::RollBack
 }
 
-fn shell<B, R, A, F, J>(unit: &'static Unit, on: Option<&Database<B>>, arguments: A, mut body: F, judge: J) -> R
+fn shell<B, R, A, F, J>(unit: Called, on: Option<&Database<B>>, arguments: A, mut body: F, judge: J) -> R
 where
     B: Backend,
     R: UnitResult,

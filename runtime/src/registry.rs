@@ -164,6 +164,12 @@ pub(crate) fn leave_sandbox<B: Backend>(base: &Transaction<B>) {
     drop(left);
 }
 
+/// Whether the thread is in the middle of a unit, of whatever database, hidden or not.
+pub(crate) fn is_inside_a_unit() -> bool {
+    let found = UNITS.try_with(|units| units.borrow().iter().any(|entry| matches!(entry, Entry::Unit(_))));
+    found.unwrap_or(false)
+}
+
 /// Who has a reference to a pool, weak ones included, keeps its address from being another's.
 fn address<B: Backend>(pool: &Arc<Pool<B>>) -> usize {
     Arc::as_ptr(pool).addr()

@@ -2,24 +2,26 @@
 //! settles; hooks; the answer. Each step is somebody else's file; the order is decided here.
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::attempt::{attempt, join};
+use crate::attempt::{Ended, attempt, join};
 use crate::backend::{Backend, Characteristics, Commits, Connector, LockWait, whole_seconds};
+use crate::contention::{Arrival, Asking, Key, Pass};
 use crate::course::{Course, Step};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
+use crate::fault::Failed;
 use crate::label::Label;
 use crate::nested::nested;
 use crate::observe::{OwnSpan, Part, Seen, Sight, Within};
-use crate::options::{Isolation, LostCommit, Options, Retry, Snapshot};
+use crate::options::{Admission, Isolation, LostCommit, Options, Retry, Snapshot};
+use crate::private::Called;
 use crate::propagation::{Active, Asked, Ends, Plan, plan};
 use crate::refusal::refused;
 use crate::registry::{self, Place};
 use crate::settle::Settlement;
 use crate::transaction::{Begun, Transaction};
 use crate::tx::Tx;
-use crate::unit::Unit;
 use crate::units::Figures;
 
 /// What a body's value asks for; errors in their `Debug` form.
@@ -48,18 +50,19 @@ pub(crate) type Body<'b, B> = &'b mut dyn FnMut(&mut Tx<'_, B>, Turn) -> Verdict
 
 /// Runs what the attribute declared. `Ok` = the caller gets what the body returned last; `Err` = the caller gets this instead.
 pub(crate) fn run<B: Backend>(
-    unit: &'static Unit,
+    called: Called,
     body_type: fn() -> &'static str,
     on: Option<&Database<B>>,
     body: Body<'_, B>,
 ) -> Result<(), Error> {
+    let Called { unit, key } = called;
     let figures = unit.figures(body_type);
     let label = &figures.label;
     if let Some(database) = on {
-        return run_on(database, figures, label, &unit.options, body);
+        return run_on(database, figures, label, key, &unit.options, body);
     }
     let database = registry::current::<B>().map_err(|error| error.of_unit(label))?;
-    run_on(&database, figures, label, &unit.options, body)
+    run_on(&database, figures, label, key, &unit.options, body)
 }
 
 /// The same for a unit that is described at run time.
@@ -67,6 +70,7 @@ pub(crate) fn run_on<B: Backend>(
     database: &Database<B>,
     figures: &'static Figures,
     unit: &Label,
+    key: Option<Key>,
     options: &Options,
     body: Body<'_, B>,
 ) -> Result<(), Error> {
@@ -82,7 +86,7 @@ pub(crate) fn run_on<B: Backend>(
     let ends = if sandbox.is_some() { Ends::InSandbox } else { Ends::ForGood };
     let begin = |commits| {
         let suspended = active.as_deref();
-        Own { database, figures, unit, options, commits, deadline, suspended, sandbox }
+        Own { database, figures, unit, key, options, commits, deadline, suspended, sandbox }
     };
     match (plan(asked, describe(active.as_deref()), ends), &active) {
         (Plan::Begin | Plan::SuspendAndBegin | Plan::BeginInSandbox, _) => begin(Commits::Together).run(body),
@@ -116,6 +120,7 @@ struct Own<'u, B: Backend> {
     database: &'u Database<B>,
     figures: &'static Figures,
     unit: &'u Label,
+    key: Option<Key>,
     options: &'u Options,
     commits: Commits,
     deadline: Option<Instant>,
@@ -147,7 +152,7 @@ impl<B: Backend> Own<'_, B> {
         let around = registry::enclosing();
         loop {
             let (number, turn) = course.next_attempt();
-            let ended = attempt(place, self.begun(number, course), turn, &mut *body);
+            let ended = self.attempt(place, (number, turn), course, sight, &mut *body);
             sight.attempt(number, ended.outcome, ended.spent, ended.settlement.reason());
             if let Some(around) = &around {
                 around.absorb(&ended.ledger);
@@ -168,6 +173,46 @@ impl<B: Backend> Own<'_, B> {
                 Step::Return => return Ok(()),
             }
         }
+    }
+
+    /// One attempt, when it may run.
+    fn attempt(
+        &self,
+        place: &Place<B>,
+        (number, turn): (u32, Turn),
+        course: &Course,
+        sight: &mut Sight<'_>,
+        body: Body<'_, B>,
+    ) -> Ended<B> {
+        match self.admit(number, course, sight) {
+            Ok(pass) => {
+                let ended = attempt(place, self.begun(number, course), turn, body);
+                // Before the hooks run: they may open this very unit.
+                if let Some(width) = pass.leave(ended.for_the_gate()) {
+                    self.figures.gate_is(width);
+                }
+                ended
+            }
+            Err(late) => Ended::before_it_began(self.unit, late, Duration::ZERO),
+        }
+    }
+
+    /// Waits until the attempt may run. A thread that is inside a unit holds what those in line may want: it is not asked to wait.
+    fn admit(&self, attempt: u32, course: &Course, sight: &mut Sight<'_>) -> Result<Pass<'_>, Failed> {
+        let admission = self.options.admission.unwrap_or(self.database.admission());
+        if admission == Admission::Open || self.sandbox.is_some() || registry::is_inside_a_unit() {
+            return Ok(Pass::Open);
+        }
+        let clock = self.database.clock();
+        let pass = self.database.gates().admit(Asking {
+            unit: self.unit,
+            key: self.key,
+            admission,
+            arrival: if attempt == 1 { Arrival::First } else { Arrival::Again },
+            within: course.deadline().map(|deadline| deadline.saturating_duration_since(clock.now())),
+        })?;
+        sight.admitted(pass.waited());
+        Ok(pass)
     }
 
     fn sight(&self, began: Instant) -> Sight<'_> {

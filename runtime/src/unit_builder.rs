@@ -1,15 +1,19 @@
 //! A unit of work without the attribute: described at run time, the body a closure. The same engine, the same safety.
 
 use std::borrow::Cow;
+use std::hash::Hash;
 use std::panic::Location;
 use std::time::Duration;
 
 use crate::backend::Backend;
+use crate::contention::Key;
 use crate::database::Database;
 use crate::label::Label;
-use crate::options::{Access, Isolation, LostCommit, OnError, Options, Propagation, Replay, Retry, Snapshot};
+use crate::options::{
+    Access, Admission, Isolation, LostCommit, OnError, Options, Propagation, Replay, Retry, Snapshot,
+};
 use crate::private::{UnitResult, returned};
-use crate::run::run_on;
+use crate::run::{Body, run_on};
 use crate::tx::Tx;
 use crate::units::named;
 
@@ -32,6 +36,7 @@ use crate::units::named;
 pub struct UnitBuilder<'d, B: Backend, J = RollBack> {
     database: &'d Database<B>,
     label: Label,
+    key: Option<Key>,
     options: Options,
     judge: J,
 }
@@ -64,7 +69,7 @@ impl<B: Backend> Database<B> {
     pub fn unit(&self, name: impl Into<Cow<'static, str>>) -> UnitBuilder<'_, B> {
         let place = Location::caller();
         let label = Label::new(name, place.file(), place.line());
-        UnitBuilder { database: self, label, options: Options::NONE, judge: RollBack }
+        UnitBuilder { database: self, label, key: None, options: Options::NONE, judge: RollBack }
     }
 }
 
@@ -147,12 +152,37 @@ impl<'d, B: Backend, J> UnitBuilder<'d, B, J> {
         self
     }
 
+    /// How many attempts of the unit may run at once. Default: the database's, which is
+    /// [`Admission::Adaptive`] unless the builder says otherwise.
+    pub fn admission(mut self, admission: Admission) -> Self {
+        self.options.admission = Some(admission);
+        self
+    }
+
+    /// Units with different keys do not wait for each other: what is hot for one account does not slow the others. Give the key
+    /// that conflicts are about, such as the account that is written. Default: one line for all runs of the unit.
+    ///
+    /// ```no_run
+    /// # use unit_of_work::{Database, Error};
+    /// # fn main() -> Result<(), Error> {
+    /// # let db = Database::connect("mysql://app@127.0.0.1/bank")?;
+    /// # let account = 7;
+    /// db.unit("pay").contention_key(account).run::<_, Error>(|tx| {
+    ///     tx.exec_drop("UPDATE account SET balance = balance - 1 WHERE id = ?", (account,))
+    /// })?;
+    /// # Ok(()) }
+    /// ```
+    pub fn contention_key(mut self, key: impl Hash) -> Self {
+        self.key = Some(Key::of(&key));
+        self
+    }
+
     /// What errors of the body ask for: to be committed all the same, or another attempt. Default: all roll back.
     ///
     /// In a unit that joins or is nested an error that commits neither dooms nor undoes anything, and one that asks for another
     /// attempt is an error like others: only the unit that began can run again.
     pub fn on_error<F>(self, judge: F) -> UnitBuilder<'d, B, F> {
-        UnitBuilder { database: self.database, label: self.label, options: self.options, judge }
+        UnitBuilder { database: self.database, label: self.label, key: self.key, options: self.options, judge }
     }
 
     /// Runs `body` as a unit of work. It may run several times, so it is an `Fn`: what it captures it can only look at.
@@ -165,8 +195,9 @@ impl<'d, B: Backend, J> UnitBuilder<'d, B, J> {
         Result<T, E>: UnitResult<Error = E>,
         J: Judge<E>,
     {
-        let Self { database, label, options, judge } = self;
+        let Self { database, label, key, options, judge } = self;
         let figures = named(&label, &options);
-        returned(|tx, _| body(tx), |error| judge.judge(error), |body| run_on(database, figures, &label, &options, body))
+        let run = |body: Body<'_, B>| run_on(database, figures, &label, key, &options, body);
+        returned(|tx, _| body(tx), |error| judge.judge(error), run)
     }
 }

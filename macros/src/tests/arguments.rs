@@ -100,7 +100,7 @@ fn each_wrong_argument_has_its_message() {
         (
             quote!(level = 3),
             "unknown argument `level`; expected `isolation`, `access`, `read_only`, `propagation`, `repeatable`, `retry`, \
-             `timeout`, `lock_wait`, `snapshot`, `commit_on`, `retry_on`, `exactly_once`, `allow`, `name`, `db` or `crate`",
+             `timeout`, `lock_wait`, `snapshot`, `commit_on`, `retry_on`, `exactly_once`, `contention`, `allow`, `name`, `db` or `crate`",
         ),
         (quote!(retry(attempts = 3)), "unknown argument `attempts`; did you mean `max_attempts`?"),
         (quote!(isolation), "`isolation` is written `isolation = \"serializable\"`"),
@@ -164,10 +164,6 @@ fn each_wrong_argument_has_its_message() {
         ),
         (quote!(commit_on(=> Busy)), "no pattern can be read here: it is written as before the arrow in a `match`"),
         (quote!(commit_on(Busy(n) if)), "unexpected end of input, expected an expression"),
-        (
-            quote!(contention(key = from)),
-            "`contention` is not built yet: leave it out; units in conflict wait by the backoff of `retry` alone",
-        ),
         (quote!(name = ""), "`name` is written `name = \"monthly billing\"`"),
         (quote!(name = NAME), "`name` is written `name = \"monthly billing\"`"),
         (quote!(db), "`db` is written `db = LEDGER`"),
@@ -182,9 +178,18 @@ fn each_wrong_argument_has_its_message() {
 }
 
 #[test]
-fn nothing_in_the_output_follows_from_an_argument_that_is_not_built() {
-    let (_, plain) = split(quote!(), &transfer());
-    assert_eq!(text(&split(quote!(contention(key = from)), &transfer()).1), text(&plain));
+fn a_key_is_looked_at_before_the_arguments_are_given_away() {
+    let item = quote!(
+        fn pay(tx: &mut Tx<'_>, name: String) -> Result<(), Error> {
+            BODY
+        }
+    );
+    let (messages, expanded) = split(quote!(contention(key = name)), &item);
+    assert_eq!(messages, Vec::<String>::new());
+    let expanded = text(&expanded);
+    let [keyed, key, given_away] = ["__private::keyed(", "&(name)", "(name)"].map(|word| expanded.find(word));
+    assert!(keyed.is_some() && keyed < key, "{expanded}");
+    assert_eq!(given_away, key.map(|key| key + 1), "{expanded}");
 }
 
 #[test]

@@ -58,10 +58,7 @@ fn each_contradiction_has_its_message() {
     assert_messages(
         quote!(contention(key = from), propagation = "mandatory"),
         &transfer(),
-        &[
-            "`contention` is not built yet: leave it out; units in conflict wait by the backoff of `retry` alone",
-            "with this `propagation` the unit begins no transaction that could be kept waiting: leave `contention` out",
-        ],
+        &["with this `propagation` the unit begins no transaction that could be kept waiting: leave `contention` out"],
     );
     let ends_with_another = "inside another unit this one never ends on its own: leave `repeatable` out, or add \
                              `propagation = \"requires_new\"`";

@@ -73,7 +73,6 @@ impl Seen {
 
 impl Sight<'_> {
     /// An attempt was let in at the gate after so long.
-    #[expect(dead_code, reason = "gates are not there yet")]
     pub(crate) fn admitted(&mut self, waited: Duration) {
         self.seen.waited_admission += waited;
     }

@@ -228,6 +228,7 @@ impl<B: Backend> Pool<B> {
             parked,
             in_use: state.open.saturating_sub(free + parked),
             waiting: state.queue.len(),
+            held_back: 0,
             opened: self.counters.opened.get(),
             closed: self.counters.closed.get(),
             waited: self.counters.waited.get(),

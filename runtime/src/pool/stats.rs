@@ -17,6 +17,9 @@ pub struct Stats {
     pub in_use: usize,
     /// Threads in line.
     pub waiting: usize,
+    /// Attempts that wait for their turn, because those of their unit get into each other's way (see
+    /// [`Admission`](crate::Admission)). They hold no connection.
+    pub held_back: usize,
     /// Connections opened so far.
     pub opened: u64,
     /// Connections closed so far.

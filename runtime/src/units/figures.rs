@@ -112,9 +112,8 @@ impl Figures {
     }
 
     /// How many attempts of it are let in at once; `None` = there is no gate.
-    #[expect(dead_code, reason = "gates are not there yet")]
-    pub(crate) fn gate_is(&self, width: Option<u32>) {
-        self.gate.store(width.unwrap_or(0), Ordering::Relaxed);
+    pub(crate) fn gate_is(&self, width: u32) {
+        self.gate.store(width, Ordering::Relaxed);
     }
 
     fn shard(&self) -> &Shard {

@@ -1,6 +1,7 @@
 //! What the library promises, statement by statement: the number in a test's name is the statement's, and `statements` sees to
 //! it that each has a test or is written down as missing.
 
+mod admission;
 mod any_sequence;
 mod busy;
 mod cases;

@@ -31,6 +31,11 @@ fn constants(tx: &mut Tx<'_>) -> Result<(), Error> {
     tx.exec_drop("SELECT id FROM account", ())
 }
 
+#[unit_of_work(contention(key = (&name, u64::from(account))))]
+fn keyed(tx: &mut Tx<'_>, name: String, account: u32) -> Result<(), Error> {
+    tx.exec_drop("UPDATE account SET name = ? WHERE id = ?", (name, account))
+}
+
 struct Order(u64);
 
 #[unit_of_work(retry = "never")]
@@ -90,6 +95,7 @@ fn options_are_read_in_every_form() {
     assert_ran(words(), "a");
     assert_ran(paths(), "compile_fail::accepted::options::paths");
     assert_ran(constants(), "compile_fail::accepted::options::constants");
+    assert_ran(keyed("a".to_owned(), 1), "compile_fail::accepted::options::keyed");
     assert_ran(moved(Order(1), &mut Vec::new()), "compile_fail::accepted::options::moved");
     assert_ran(none(), "compile_fail::accepted::options::none");
 }

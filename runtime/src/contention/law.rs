@@ -1,0 +1,277 @@
+//! How many attempts of a unit may run at once: the control law, pure. It is told of every attempt's end, and says a width. It
+//! reads no clock, holds no lock and knows no thread, so that the same code runs in a model with a virtual clock (`model`).
+//!
+//! What it wants is goodput. Of a width it is known by Little's law from the attempts alone: width × successes / time spent in
+//! flight, failed attempts and waits included. That one figure holds all that is lost where many want the same rows (work done in
+//! vain, waits for locks, queues for a processor), so the law needs no opinion on which of them it is: it measures, on a ladder of
+//! widths a third or a half apart, in windows of some attempts, and all that it remembers it counts in windows, not in seconds.
+//!
+//! 1. It lives on the best rung it knows and visits the rungs beside it: as long as they might be better, given how little is
+//!    known of them; and once in a while all the same, because a bad window may have been bad luck. Worse rungs are visited rarely,
+//!    rungs that are as good cost nothing.
+//! 2. Up only while somebody waits, down only while there are conflicts.
+//! 3. Where nothing failed it looks up soon again, and climbs on as long as nothing does.
+//! 4. When nearly all work of a window was in vain it falls at once to what was useful, and forgets: a storm began.
+//! 5. When a rung suddenly gives less than half or more than twice of what it gave, all that is known is of another time.
+
+use std::array;
+use std::time::Duration;
+
+// These numbers were tried in the model and on servers, each by itself; a third more or less of any changes little.
+
+/// Ends that make a window, besides one for each attempt in flight.
+const WINDOW: u32 = 24;
+/// From this share of wasted time on, and so many ends, a window is a collapse. Work that waits for something else is at its best
+/// with two attempts of three in vain.
+const COLLAPSE: f64 = 0.85;
+const COLLAPSED: u32 = 32;
+/// What a collapse leaves of the width at least.
+const FLOOR: f64 = 0.2;
+/// What a window leaves of what is known: half is forgotten after 35.
+const KEEP: f64 = 0.98;
+/// Windows after which a rung is visited whatever is known of it, and after which the one above is where nothing fails.
+const STALE: u32 = 40;
+const HOPEFUL: u32 = 20;
+/// A wider rung must be so much better.
+const BETTER: f64 = 1.02;
+/// A change of this size, up or down, is a change of the work.
+const ANOTHER_TIME: f64 = 2.0;
+/// Successes that must have been seen before a change can be told from chance.
+const ENOUGH: f64 = 24.0;
+
+const RUNGS: usize = 32;
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It did its work: committed, or rolled back because its body said so.
+    Success,
+    /// It was in conflict with others, and its work is lost.
+    Conflict,
+    /// Something else, which says nothing about width.
+    Other,
+}
+
+/// What one attempt's end tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Report {
+    pub(super) ending: Ending,
+    /// Time in flight: since it was admitted.
+    pub(super) took: Duration,
+    /// Attempts in flight, this one included.
+    pub(super) running: usize,
+    /// Attempts in line.
+    pub(super) waiting: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Law {
+    /// The rung that is in force; `None` until the first conflict that is counted.
+    at: Option<usize>,
+    /// The best that is known.
+    home: usize,
+    known: [Known; RUNGS],
+    window: Window,
+    /// Windows since the last conflict.
+    calm: u32,
+}
+
+/// What is known of a rung; decaying sums.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    /// Seconds in flight at full width.
+    spent: f64,
+    successes: f64,
+    /// Windows since it was visited.
+    age: u32,
+}
+
+/// What the attempts that ended since the last decision say.
+#[derive(Debug, Default)]
+struct Window {
+    /// Those that were in flight when the width changed say nothing: so many more of them.
+    draining: usize,
+    ends: u32,
+    successes: u32,
+    conflicts: u32,
+    waited: u32,
+    spent: f64,
+    wasted: f64,
+    /// Sum of the attempts in flight at each end.
+    running: f64,
+}
+
+impl Law {
+    pub(super) fn new() -> Self {
+        Self { at: None, home: 0, known: array::from_fn(|_| Known::default()), window: Window::default(), calm: 0 }
+    }
+
+    /// Attempts that may be in flight, at least one.
+    pub(super) fn width(&self) -> usize {
+        self.at.map_or(usize::MAX, width)
+    }
+
+    pub(super) fn ended(&mut self, report: &Report) {
+        let Some(at) = self.at else {
+            if report.ending == Ending::Conflict {
+                self.home = rung_within(report.running);
+                self.go(self.home, 0);
+            }
+            return;
+        };
+        if self.window.draining > 0 {
+            self.window.draining -= 1;
+            return;
+        }
+        self.window.count(report);
+        if self.window.is_a_collapse() {
+            self.fall(at, report.running);
+        } else if self.window.is_full(at) {
+            self.learn(at);
+            self.go(self.next(), report.running);
+        }
+    }
+
+    fn go(&mut self, rung: usize, running: usize) {
+        let draining = if self.at == Some(rung) { 0 } else { running };
+        self.at = Some(rung);
+        self.window = Window { draining, ..Window::default() };
+    }
+
+    fn fall(&mut self, at: usize, running: usize) {
+        let useful = (1.0 - self.window.share_wasted()).max(FLOOR);
+        self.known = array::from_fn(|_| Known::default());
+        self.known[at].learn(&self.window, at);
+        self.calm = 0;
+        self.home = rung_within(whole(float(width(at).min(running)) * useful));
+        self.go(self.home, running);
+    }
+
+    fn learn(&mut self, at: usize) {
+        for known in &mut self.known {
+            known.fade();
+        }
+        self.calm = if self.window.conflicts > 0 { 0 } else { self.calm.saturating_add(1) };
+        if self.known[at].contradicts(&self.window, at) {
+            self.known = array::from_fn(|_| Known::default());
+            self.home = at;
+        }
+        self.known[at].learn(&self.window, at);
+        let needed = if at > self.home { BETTER } else { 1.0 };
+        if self.goodput(at) > self.goodput(self.home) * needed {
+            self.home = at;
+        }
+    }
+
+    /// The rung for the next window.
+    fn next(&self) -> usize {
+        let (home, above) = (self.home, (self.home + 1).min(RUNGS - 1));
+        let wanted = self.window.waited > 0;
+        if wanted && self.calm > 0 && self.known[above].age >= HOPEFUL {
+            return above;
+        }
+        let best = self.goodput(home);
+        if home > 0 && self.calm < STALE && self.hope(home - 1) > best {
+            return home - 1;
+        }
+        if wanted && self.hope(above) > best { above } else { home }
+    }
+
+    fn goodput(&self, rung: usize) -> f64 {
+        self.known[rung].goodput(rung).unwrap_or(0.0)
+    }
+
+    /// What it may give at best.
+    fn hope(&self, rung: usize) -> f64 {
+        let known = self.known[rung];
+        match known.goodput(rung) {
+            Some(goodput) if known.age < STALE => goodput * (1.0 + 1.0 / known.successes.sqrt()),
+            Some(_) | None => f64::INFINITY,
+        }
+    }
+}
+
+impl Known {
+    fn fade(&mut self) {
+        self.spent *= KEEP;
+        self.successes *= KEEP;
+        self.age = self.age.saturating_add(1);
+    }
+
+    fn learn(&mut self, window: &Window, rung: usize) {
+        if self.age > STALE {
+            *self = Self::default();
+        }
+        self.spent += window.spent_at(rung);
+        self.successes += f64::from(window.successes).max(f64::MIN_POSITIVE);
+        self.age = 0;
+    }
+
+    fn goodput(&self, rung: usize) -> Option<f64> {
+        (self.spent > 0.0).then(|| float(width(rung)) * self.successes / self.spent)
+    }
+
+    fn contradicts(&self, window: &Window, rung: usize) -> bool {
+        let Some(before) = self.goodput(rung).filter(|_| self.successes > ENOUGH) else { return false };
+        let now = float(width(rung)) * f64::from(window.successes) / window.spent_at(rung);
+        now * ANOTHER_TIME < before || now > before * ANOTHER_TIME
+    }
+}
+
+impl Window {
+    fn count(&mut self, report: &Report) {
+        let took = report.took.as_secs_f64();
+        self.ends += 1;
+        self.spent += took;
+        self.running += float(report.running);
+        self.waited += u32::from(report.waiting > 0);
+        match report.ending {
+            Ending::Success => self.successes += 1,
+            Ending::Conflict => {
+                self.conflicts += 1;
+                self.wasted += took;
+            }
+            Ending::Other => {}
+        }
+    }
+
+    fn share_wasted(&self) -> f64 {
+        if self.spent > 0.0 { self.wasted / self.spent } else { 0.0 }
+    }
+
+    fn is_full(&self, rung: usize) -> bool {
+        self.ends.saturating_sub(WINDOW) as usize >= width(rung)
+    }
+
+    fn is_a_collapse(&self) -> bool {
+        self.ends >= COLLAPSED && self.share_wasted() > COLLAPSE
+    }
+
+    /// Seconds in flight as if the width had been used to the full.
+    fn spent_at(&self, rung: usize) -> f64 {
+        (self.spent * float(width(rung)) * f64::from(self.ends) / self.running).max(f64::MIN_POSITIVE)
+    }
+}
+
+/// 1, 2, 3, 4, 6, 8, 12, 16, 24, …
+fn width(rung: usize) -> usize {
+    match rung {
+        0..3 => rung + 1,
+        _ => (4 + 2 * ((rung - 3) % 2)) << ((rung - 3) / 2),
+    }
+}
+
+/// The highest rung that is not wider.
+fn rung_within(attempts: usize) -> usize {
+    (0..RUNGS).take_while(|rung| width(*rung) <= attempts).last().unwrap_or(0)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a count of threads")]
+fn float(count: usize) -> f64 {
+    count as f64
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count of threads")]
+fn whole(width: f64) -> usize {
+    width as usize
+}

@@ -1,0 +1,316 @@
+//! The gate in front of a unit's attempts: who passes, who waits and for how long, and what is held meanwhile. How its width follows
+//! conflicts is tested beside the law (`runtime/src/contention`), its order beside the gate.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Barrier, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use unit_of_work::testing::{Reply, Script, VirtualClock};
+use unit_of_work::{Admission, Database, Error, ErrorKind, Outcome, Propagation, Retry, Tx, outside, unit_of_work};
+
+use crate::world::World;
+
+/// A database on a server that answers everything with success.
+fn scripted(admission: Admission) -> (Script, Database) {
+    let server = Script::new();
+    let builder = Database::builder().script(&server).clock(VirtualClock::new()).max_connections(64);
+    (server, builder.admission(admission).connect().expect("the script takes connections"))
+}
+
+fn deadlock() -> Reply {
+    Reply::error(1213, "40001", "Deadlock found")
+}
+
+fn write(tx: &mut Tx<'_>) -> Result<(), Error> {
+    tx.query_drop("UPDATE account SET balance = 0")
+}
+
+/// Waits until so many attempts wait for their turn.
+fn until_held_back(db: &Database, attempts: usize) {
+    while db.stats().held_back != attempts {
+        thread::yield_now();
+    }
+}
+
+/// How many were inside at once, at most.
+#[derive(Debug, Default)]
+struct Crowd {
+    inside: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Crowd {
+    fn with<R>(&self, work: impl FnOnce() -> R) -> R {
+        let inside = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(inside, Ordering::SeqCst);
+        let done = work();
+        self.inside.fetch_sub(1, Ordering::SeqCst);
+        done
+    }
+
+    fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn s104_fixed_lets_as_many_run_as_it_says_and_no_more() {
+    let (_, db) = scripted(Admission::fixed(2));
+    let (crowd, pairs) = (Crowd::default(), Barrier::new(2));
+    // Two that wait for each other inside: with less than two at once this would never end.
+    let in_pairs = |tx: &mut Tx<'_>| {
+        crowd.with(|| {
+            pairs.wait();
+            write(tx)
+        })
+    };
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| db.unit("pairs").run::<_, Error>(in_pairs).expect("nothing fails"));
+        }
+    });
+    assert_eq!(crowd.most(), 2);
+}
+
+#[test]
+fn s104_open_lets_all_run_whatever_happens() {
+    let (server, db) = scripted(Admission::Open);
+    for _ in 0..12 {
+        server.answer("UPDATE", deadlock());
+    }
+    let all = Barrier::new(4);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let met = db.unit("all").run::<_, Error>(|tx| {
+                    if tx.attempt() <= 3 {
+                        // All four, in each of three attempts that fail: one that was kept waiting would keep the others here.
+                        all.wait();
+                    }
+                    write(tx)
+                });
+                met.expect("the fourth attempt succeeds");
+            });
+        }
+    });
+    assert_eq!(db.stats().held_back, 0);
+}
+
+#[test]
+fn s104_a_unit_may_say_it_itself() {
+    let (_, db) = scripted(Admission::Open);
+    let crowd = Crowd::default();
+    let one = || db.unit("one").admission(Admission::fixed(1));
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| one().run(|tx| crowd.with(|| write(tx))).expect("nothing fails"));
+        }
+    });
+    assert_eq!(crowd.most(), 1);
+}
+
+#[test]
+fn s95_without_conflicts_nobody_ever_waits() {
+    let (_, db) = scripted(Admission::Adaptive);
+    let all = Barrier::new(32);
+    thread::scope(|scope| {
+        for _ in 0..32 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    let met = db.unit("all").run::<_, Error>(|tx| {
+                        all.wait();
+                        write(tx)
+                    });
+                    met.expect("nothing fails");
+                }
+            });
+        }
+    });
+    assert_eq!(db.stats().held_back, 0);
+}
+
+/// On a real server: sixteen threads add to one counter. What is counted is how often bodies ran, for as much work.
+#[test]
+fn s95_where_all_want_one_row_less_is_done_in_vain() {
+    let world = World::with_accounts(1..=1);
+    let runs = |admission| {
+        let db = world.connect(|builder| builder.admission(admission));
+        let runs = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        let added = db.unit("add").run::<_, Error>(|tx| {
+                            runs.fetch_add(1, Ordering::Relaxed);
+                            let balance: Option<i64> = tx.query_first("SELECT balance FROM account WHERE id = 1")?;
+                            tx.exec_drop("UPDATE account SET balance = ? WHERE id = 1", (balance.unwrap_or(0) + 1,))
+                        });
+                        added.expect("it is run again until it succeeds");
+                    }
+                });
+            }
+        });
+        runs.into_inner()
+    };
+    let before = world.balance(1).expect("the account is there");
+    let (gated, open) = (runs(Admission::Adaptive), runs(Admission::Open));
+    println!("bodies run for 320 units: {gated} with the gate, {open} without");
+    assert_eq!(world.balance(1), Some(before + 640));
+    assert!(gated < open, "{gated} runs with the gate, {open} without");
+}
+
+/// With room for one: the first is run again after a conflict, and comes before those that have not run yet.
+#[test]
+fn s96_who_failed_comes_first_and_the_others_in_their_order() {
+    let (server, db) = scripted(Admission::fixed(1));
+    server.answer("UPDATE", deadlock());
+    let (entered, order) = mpsc::channel();
+    let (go, gone) = mpsc::channel();
+    let gone = std::sync::Mutex::new(gone);
+    thread::scope(|scope| {
+        for (place, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
+            let (entered, gone, db) = (entered.clone(), &gone, &db);
+            scope.spawn(move || {
+                let ran = db.unit("one").run::<_, Error>(|tx| {
+                    entered.send(name).expect("the test listens");
+                    gone.lock().expect("nobody panics").recv().expect("the test says go");
+                    write(tx)
+                });
+                ran.expect("what failed is run again");
+            });
+            if place == 0 {
+                assert_eq!(order.recv(), Ok("a"));
+            }
+            until_held_back(db, place);
+        }
+        // It fails and gives its place away, to the head of the line.
+        go.send(()).expect("somebody is inside");
+        assert_eq!(order.recv(), Ok("b"));
+        // Back in line, before the two others.
+        until_held_back(&db, 3);
+        for _ in 0..4 {
+            go.send(()).expect("somebody is inside");
+        }
+    });
+    drop(entered);
+    assert_eq!(order.iter().collect::<Vec<_>>(), ["a", "c", "d"]);
+}
+
+#[test]
+fn s96_who_waits_holds_no_session() {
+    let (_, db) = scripted(Admission::fixed(1));
+    let one = || db.unit("one");
+    let (inside, done) = (Barrier::new(2), Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let ran = one().run::<_, Error>(|tx| {
+                inside.wait();
+                done.wait();
+                write(tx)
+            });
+            ran.expect("nothing fails");
+        });
+        inside.wait();
+        let second = scope.spawn(|| one().run(write));
+        until_held_back(&db, 1);
+        assert_eq!(db.stats().in_use, 1);
+        // Nor does it hold up anybody else.
+        db.unit("another").run(write).expect("it is another unit");
+        done.wait();
+        second.join().expect("no panic").expect("it is its turn");
+    });
+}
+
+#[test]
+fn s96_a_thread_inside_a_unit_is_never_kept_waiting() {
+    let (_, db) = scripted(Admission::fixed(1));
+    let one = || db.unit("one");
+    let ran = one().run::<_, Error>(|tx| {
+        write(tx)?;
+        one().propagation(Propagation::RequiresNew).run(write)?;
+        // Work of somebody else on this thread, which holds the only place.
+        outside(|| one().run(write))
+    });
+    ran.expect("nobody else is there");
+}
+
+#[test]
+fn s96_a_hook_may_open_the_unit_whose_place_was_the_only_one() {
+    fn open(db: &Database, then: Option<&mpsc::Sender<()>>) {
+        let ran = db.unit("one").run::<_, Error>(|tx| {
+            if let Some(then) = then.cloned() {
+                let db = db.clone();
+                tx.after_commit(move || {
+                    open(&db, None);
+                    then.send(()).expect("the test listens");
+                });
+            }
+            write(tx)
+        });
+        ran.expect("the place is free");
+    }
+    let (_, db) = scripted(Admission::fixed(1));
+    let (then, ran) = mpsc::channel();
+    open(&db, Some(&then));
+    assert_eq!(ran.try_recv(), Ok(()));
+}
+
+#[test]
+fn s96_a_deadline_ends_the_waiting() {
+    let (_, db) = scripted(Admission::fixed(1));
+    let one = || db.unit("one");
+    let (inside, done) = (Barrier::new(2), Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let ran = one().run::<_, Error>(|tx| {
+                inside.wait();
+                done.wait();
+                write(tx)
+            });
+            ran.expect("nothing fails");
+        });
+        inside.wait();
+        let late = one().timeout(Duration::from_millis(20)).run(write).expect_err("the place is taken");
+        done.wait();
+        assert_eq!((late.kind(), late.outcome()), (ErrorKind::Timeout, Some(Outcome::NotStarted)), "{late}");
+        assert!(late.to_string().contains("waited for its turn"), "{late}");
+    });
+    assert_eq!(db.stats().held_back, 0);
+}
+
+#[test]
+fn s96_a_body_that_panics_gives_its_place_back() {
+    let (_, db) = scripted(Admission::fixed(1));
+    let one = || db.unit("one");
+    let panicked = std::panic::catch_unwind(|| one().run::<(), Error>(|_| panic!("on purpose")));
+    assert!(panicked.is_err());
+    one().timeout(Duration::from_secs(60)).run(write).expect("the place is free");
+}
+
+#[unit_of_work(contention(key = account), retry = "never", db = db)]
+fn pay(tx: &mut Tx<'_>, db: &Database, account: u64, met: &Barrier) -> Result<(), Error> {
+    let _ = db;
+    met.wait();
+    tx.exec_drop("UPDATE account SET balance = 0 WHERE id = ?", (account,))
+}
+
+#[test]
+fn s97_calls_with_different_keys_do_not_wait_for_each_other() {
+    let (_, db) = scripted(Admission::fixed(1));
+    let met = Barrier::new(2);
+    thread::scope(|scope| {
+        for account in [1, 2] {
+            let (db, met) = (&db, &met);
+            scope.spawn(move || pay(db, account, met).expect("both are inside at once"));
+        }
+    });
+    let crowd = Crowd::default();
+    let unit = || db.unit("one").contention_key("the same").retry(Retry::NEVER);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| unit().run(|tx| crowd.with(|| write(tx))).expect("nothing fails"));
+        }
+    });
+    assert_eq!(crowd.most(), 1);
+}
