@@ -166,7 +166,7 @@ static NAMED: [OnceLock<&'static Figures>; NAMES] = [const { OnceLock::new() }; 
 static OTHERS: OnceLock<&'static Figures> = OnceLock::new();
 
 /// A power of two.
-const NAMES: usize = 1024;
+const NAMES: usize = 4096;
 
 /// How far from its own place in the table a unit may be.
 const PROBES: usize = 16;
