@@ -57,6 +57,34 @@ fn s100_a_cache_smaller_than_the_statements_works_slower_and_leaks_nothing() {
     assert_eq!(trips, [41, 81, 81], "each statement, and COMMIT; then each prepared once more");
 }
 
+/// Guard and unit have one connection, and what it has prepared is the same for both.
+#[test]
+fn s100_what_a_guard_prepares_the_unit_finds_and_what_it_closes_is_prepared_anew() {
+    const TWICE: &str = "SELECT 2 * ?";
+    let server = server(100);
+    let world = World::on(&server, |builder| builder);
+    let (db, proxy) = world.proxied();
+    let unit = db.unit("guards").run::<_, Error>(|tx| {
+        let mut guard = tx.connection()?;
+        for number in 1..=3_u64 {
+            assert_eq!(guard.exec_first(TWICE, (number,)).expect("a row"), Some(2 * number));
+        }
+        guard.finish()?;
+        let before = proxy.round_trips();
+        assert_eq!(tx.exec_first(TWICE, (4,))?, Some(8));
+        assert_eq!((proxy.round_trips() - before, kept(&world)), (1, 1), "prepared once, for all of them");
+        let mut guard = tx.connection()?;
+        let statement = guard.prep(TWICE).expect("it is prepared");
+        guard.close(statement).expect("it is this guard's");
+        guard.finish()?;
+        let before = proxy.round_trips();
+        assert_eq!(tx.exec_first(TWICE, (5,))?, Some(10));
+        assert_eq!((proxy.round_trips() - before, kept(&world)), (2, 1), "prepared once more");
+        Ok(())
+    });
+    unit.expect("a unit");
+}
+
 /// A client that prepares statements until the server has no room left.
 fn fill(world: &World) -> (Conn, Vec<Statement>) {
     let mut other = world.conn();

@@ -9,7 +9,7 @@ mod sending;
 
 use std::sync::Arc;
 
-use mysql::{Conn, Row};
+use mysql::{Conn, Row, Statement};
 use unit_of_work_sql::{Effect, Touches, Verdict, Wait};
 
 use super::durability::Durability;
@@ -218,6 +218,16 @@ impl MySqlConnection {
     pub(crate) fn raw(&mut self, sql: &str) -> mysql::Result<&mut Conn> {
         self.heed(self.wire.tracked(), LENT);
         self.wire.conn(sql)
+    }
+
+    /// A statement of the connection's own, for a text that was checked.
+    pub(crate) fn lend_statement(&mut self, sql: &str) -> mysql::Result<Statement> {
+        self.heed(self.wire.tracked(), LENT);
+        self.wire.statement(sql)
+    }
+
+    pub(crate) fn close_lent(&mut self, statement: Statement) -> mysql::Result<()> {
+        self.wire.close(statement)
     }
 
     pub(super) fn server(&self) -> &Server {

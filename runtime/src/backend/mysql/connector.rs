@@ -40,6 +40,7 @@ enum Source {
     Server {
         opts: Opts,
         within: Duration,
+        statement_cache: usize,
     },
     #[cfg(feature = "testing")]
     Script(Script),
@@ -64,7 +65,11 @@ impl MySqlConnector {
         let opts = Opts::from_url(&url).map_err(|error| unreadable(&url_words(&error)))?;
         let ssl = tls::options(opts.get_ssl_opts(), mode, tls)?;
         let opts = options(opts, ssl, network)?;
-        Ok(Self::from(Source::Server { opts, within: network.connect_timeout }))
+        Ok(Self::from(Source::Server {
+            opts,
+            within: network.connect_timeout,
+            statement_cache: network.statement_cache,
+        }))
     }
 
     #[cfg(feature = "testing")]
@@ -90,10 +95,10 @@ impl MySqlConnector {
 
     fn wire(&self) -> Result<(Box<dyn Wire>, Option<String>), Failed> {
         Ok(match &self.source {
-            Source::Server { opts, within } => {
+            Source::Server { opts, within, statement_cache } => {
                 opts.get_ssl_opts().map_or(Ok(()), tls::check)?;
                 let conn = connect_within(opts, *within).map_err(|error| refused(error, opts))?;
-                (Box::new(DriverWire::new(conn)), opts.get_db_name().map(str::to_owned))
+                (Box::new(DriverWire::new(conn, *statement_cache)), opts.get_db_name().map(str::to_owned))
             }
             #[cfg(feature = "testing")]
             Source::Script(script) => {
@@ -237,8 +242,8 @@ fn options(opts: Opts, ssl: Option<SslOpts>, network: Network) -> Result<Opts, E
         .read_timeout(Some(network.timeout))
         .write_timeout(Some(network.timeout))
         .tcp_keepalive_time_ms(Some(KEEPALIVE_MS))
-        // Without a cache the driver would never close what it has prepared, until the server takes no more.
-        .stmt_cache_size(network.statement_cache.max(1))
+        // The wire keeps what is prepared (`wire::driver`).
+        .stmt_cache_size(0)
         // Otherwise the driver asks a server on this machine for its socket and connects a second time.
         .prefer_socket(false)
         .local_infile_handler(Some(local_files::refuser()))

@@ -8,7 +8,7 @@ use mysql::{Conn, Params, Statement};
 use unit_of_work_sql::Verdict;
 
 use super::MySql;
-use super::connection::perhaps_committed;
+use super::connection::{MySqlConnection, perhaps_committed};
 use super::faults;
 use super::sizes::execution;
 use crate::backend::{Commits, Connection};
@@ -191,8 +191,17 @@ impl Lent<'_> {
         what: &str,
         work: impl FnOnce(&'s mut Conn) -> mysql::Result<R>,
     ) -> mysql::Result<R> {
+        self.asking(what, |connection| connection.raw(what).and_then(work))
+    }
+
+    /// The same with what stands around the driver's connection.
+    pub(super) fn asking<'s, R>(
+        &'s mut self,
+        what: &str,
+        work: impl FnOnce(&'s mut MySqlConnection) -> mysql::Result<R>,
+    ) -> mysql::Result<R> {
         let Self { transaction, loan, broken, sent, .. } = self;
-        loan.connection().raw(what).and_then(work).map_err(|error| noted(transaction, broken, *sent, what, error))
+        work(loan.connection()).map_err(|error| noted(transaction, broken, *sent, what, error))
     }
 }
 

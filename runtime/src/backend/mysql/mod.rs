@@ -4,6 +4,7 @@
 //! `vocabulary` and `lent`, where outcomes are written down is `outcomes`; `wire` is all that is needed of the driver.
 
 mod administration;
+mod by_text;
 pub(crate) mod connection;
 pub(crate) mod connector;
 mod durability;

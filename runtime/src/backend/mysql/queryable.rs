@@ -46,14 +46,14 @@ impl Queryable for Lent<'_> {
     fn prep<Q: AsRef<str>>(&mut self, query: Q) -> mysql::Result<Statement> {
         let sql = query.as_ref();
         self.checked(sql)?;
-        let statement = self.with(sql, |conn| conn.prep(sql))?;
+        let statement = self.asking(sql, |connection| connection.lend_statement(sql))?;
         self.remember(&statement);
         Ok(statement)
     }
 
     fn close(&mut self, statement: Statement) -> mysql::Result<()> {
         self.own(&statement, &[])?;
-        self.with("the end of a prepared statement", |conn| conn.close(statement))
+        self.asking("the end of a prepared statement", |connection| connection.close_lent(statement))
     }
 
     fn exec_iter<S, P>(&mut self, statement: S, params: P) -> mysql::Result<QueryResult<'_, '_, '_, Binary>>

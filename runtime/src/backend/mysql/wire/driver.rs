@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use mysql::consts::SessionStateType;
 use mysql::prelude::{Protocol, Queryable};
@@ -14,6 +15,7 @@ use mysql::{Conn, Params, QueryResult, Row, SessionStateInfo, Statement};
 use nix::sys::socket::{Shutdown, shutdown};
 
 use super::{Answer, Counts, Request, SessionState, Tracked, Wire, Writes};
+use crate::backend::mysql::by_text::ByText;
 
 /// "This command is not supported in the prepared statement protocol": MariaDB's bulk protocol takes only INSERT, UPDATE,
 /// DELETE and REPLACE.
@@ -21,16 +23,17 @@ const NOT_IN_BULK: u16 = 1295;
 
 pub(crate) struct DriverWire {
     conn: Conn,
+    /// What is prepared. The driver's own cache, which is switched off, parses a text at each look-up.
+    statements: ByText<Arc<Statement>>,
     /// Prepared for the request that follows.
-    statement: Option<Statement>,
+    statement: Option<Arc<Statement>>,
     round_trips: u64,
-    /// The highest number of a statement that was prepared so far: servers count upwards, so a lower one was prepared before.
-    highest: u32,
 }
 
 impl DriverWire {
-    pub(crate) fn new(conn: Conn) -> Self {
-        Self { conn, statement: None, round_trips: 0, highest: 0 }
+    /// `statement_cache`: how many statements are kept prepared, at least one.
+    pub(crate) fn new(conn: Conn, statement_cache: usize) -> Self {
+        Self { conn, statements: ByText::new(statement_cache), statement: None, round_trips: 0 }
     }
 }
 
@@ -49,11 +52,17 @@ impl Wire for DriverWire {
     }
 
     fn prepare(&mut self, sql: &str) -> mysql::Result<()> {
-        let prepared = catch_unwind(AssertUnwindSafe(|| self.conn.prep(sql)));
-        let prepared = prepared.unwrap_or_else(|payload| Err(panicked(&*payload)));
-        self.count_preparing(&prepared);
-        self.statement = Some(prepared?);
+        self.statement = Some(self.prepared(sql)?);
         Ok(())
+    }
+
+    fn statement(&mut self, sql: &str) -> mysql::Result<Statement> {
+        self.prepared(sql).map(Arc::unwrap_or_clone)
+    }
+
+    fn close(&mut self, statement: Statement) -> mysql::Result<()> {
+        self.statements.forget(|known| known.id() == statement.id());
+        self.conn.close(statement)
     }
 
     fn conn(&mut self, _sql: &str) -> mysql::Result<&mut Conn> {
@@ -115,7 +124,7 @@ impl DriverWire {
             Request::Batch(sql, batch) => self.batch(sql, batch, rows),
             Request::Ping => self.conn.ping().map(|()| Answer::default()),
             Request::Reset => {
-                self.highest = 0;
+                self.statements.clear();
                 self.conn.reset().map(|()| Answer::default())
             }
         }
@@ -130,39 +139,37 @@ impl DriverWire {
         }
     }
 
-    /// The driver does not say whether it had to ask.
-    fn count_preparing(&mut self, prepared: &mysql::Result<Statement>) {
-        match prepared {
-            Ok(statement) if statement.id() <= self.highest => {}
-            Ok(statement) => {
-                self.highest = statement.id();
-                self.round_trips += 1;
-            }
-            Err(_) => self.round_trips += 1,
-        }
-    }
-
     fn query(&mut self, sql: &str, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
         let answer = walk(self.conn.query_iter(sql)?, rows)?;
         Ok(self.with_remarks(answer))
     }
 
-    fn statement(&mut self, sql: &str) -> mysql::Result<Statement> {
-        match self.statement.take() {
-            Some(statement) => Ok(statement),
-            None => self.conn.prep(sql),
+    fn prepared(&mut self, sql: &str) -> mysql::Result<Arc<Statement>> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(Arc::clone(statement));
         }
+        self.round_trips += 1;
+        let prepared = catch_unwind(AssertUnwindSafe(|| self.conn.prep(sql)));
+        let statement = Arc::new(prepared.unwrap_or_else(|payload| Err(panicked(&*payload)))?);
+        if let Some(displaced) = self.statements.insert(sql, Arc::clone(&statement)) {
+            self.conn.close(Arc::unwrap_or_clone(displaced))?;
+        }
+        Ok(statement)
+    }
+
+    fn expected(&mut self, sql: &str) -> mysql::Result<Arc<Statement>> {
+        self.statement.take().map_or_else(|| self.prepared(sql), Ok)
     }
 
     fn execute(&mut self, sql: &str, params: Params, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
-        let statement = self.statement(sql)?;
-        let answer = walk(self.conn.exec_iter(statement, params)?, rows)?;
+        let statement = self.expected(sql)?;
+        let answer = walk(self.conn.exec_iter(&*statement, params)?, rows)?;
         Ok(self.with_remarks(answer))
     }
 
     fn batch(&mut self, sql: &str, batch: Vec<Params>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
-        let statement = self.statement(sql)?;
-        match self.conn.exec_batch(statement, batch.iter().cloned()) {
+        let statement = self.expected(sql)?;
+        match self.conn.exec_batch(&*statement, batch.iter().cloned()) {
             Ok(()) => Ok(self.with_remarks(Answer {
                 affected_rows: self.conn.affected_rows(),
                 last_insert_id: self.conn.last_insert_id(),

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mysql::{Conn, MySqlError, Row};
+use mysql::{Conn, MySqlError, Row, Statement};
 
 use super::{Answer, Request, Tracked, Wire};
 
@@ -228,6 +228,16 @@ impl Wire for FailingWire {
     /// Part of the round trip that follows.
     fn prepare(&mut self, sql: &str) -> mysql::Result<()> {
         self.inner.prepare(sql)
+    }
+
+    fn statement(&mut self, sql: &str) -> mysql::Result<Statement> {
+        self.conn(sql)?;
+        self.inner.statement(sql)
+    }
+
+    fn close(&mut self, statement: Statement) -> mysql::Result<()> {
+        self.conn("the end of a prepared statement")?;
+        self.inner.close(statement)
     }
 
     fn conn(&mut self, sql: &str) -> mysql::Result<&mut Conn> {

@@ -9,7 +9,7 @@ pub(crate) mod scripted;
 
 use std::fmt::Debug;
 
-use mysql::{Conn, Params, Row};
+use mysql::{Conn, Params, Row, Statement};
 
 pub(crate) use driver::DriverWire;
 pub(in crate::backend::mysql) use driver::{panicked, walk};
@@ -101,6 +101,12 @@ pub(crate) trait Wire: Debug + Send {
     /// Prepares the text of an `Execute` or `Batch` that follows at once, so that a refusal leaves its parameters with the caller.
     /// Costs nothing where it is prepared already.
     fn prepare(&mut self, sql: &str) -> mysql::Result<()>;
+
+    /// A prepared statement, for a guard that streams; the connection keeps it as it keeps those of `prepare`.
+    fn statement(&mut self, sql: &str) -> mysql::Result<Statement>;
+
+    /// Closes what a guard has prepared.
+    fn close(&mut self, statement: Statement) -> mysql::Result<()>;
 
     /// The driver's connection, for a guard that streams. `Err` = there is none behind this wire, or it was planned to fail.
     fn conn(&mut self, sql: &str) -> mysql::Result<&mut Conn>;

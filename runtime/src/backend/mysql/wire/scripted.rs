@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mysql::consts::ColumnType;
-use mysql::{Column, Conn, MySqlError, Params, Row, Value};
+use mysql::{Column, Conn, MySqlError, Params, Row, Statement, Value};
 use mysql_common::row::new_row;
 
 use super::{Answer, Request, SEPARATOR, Tracked, Wire, Writes};
@@ -257,6 +257,11 @@ fn lost() -> mysql::Error {
     mysql::Error::IoError(std::io::Error::new(std::io::ErrorKind::BrokenPipe, "server disconnected"))
 }
 
+fn no_driver() -> mysql::Error {
+    let what = "a scripted server has no driver connection to lend";
+    mysql::Error::IoError(std::io::Error::new(std::io::ErrorKind::Unsupported, what))
+}
+
 /// One connection to a script.
 #[derive(Debug)]
 pub(crate) struct ScriptedWire {
@@ -304,11 +309,16 @@ impl Wire for ScriptedWire {
         Ok(())
     }
 
+    fn statement(&mut self, _sql: &str) -> mysql::Result<Statement> {
+        Err(no_driver())
+    }
+
+    fn close(&mut self, _statement: Statement) -> mysql::Result<()> {
+        Err(no_driver())
+    }
+
     fn conn(&mut self, _sql: &str) -> mysql::Result<&mut Conn> {
-        Err(mysql::Error::IoError(std::io::Error::new(
-            std::io::ErrorKind::Unsupported,
-            "a scripted server has no driver connection to lend",
-        )))
+        Err(no_driver())
     }
 
     /// Nobody has the driver's connection.
