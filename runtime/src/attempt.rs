@@ -13,10 +13,9 @@ use crate::error::{Error, ErrorKind};
 use crate::fault::Failed;
 use crate::hooks::{Cause, HookKind, bury, panic_text};
 use crate::label::Label;
-use crate::ledger::Ledger;
+use crate::ledger::{Keeper, Ledger};
 use crate::observe::Spent;
 use crate::outcome::Outcome;
-use crate::pool::Request;
 use crate::registry::{self, Place};
 use crate::run::{Body, Turn, Verdict};
 use crate::settle::{BodySaid, Ending, Faulted, Settlement, settle};
@@ -30,27 +29,26 @@ pub(crate) struct Ended<B: Backend> {
     pub(crate) outcome: Outcome,
     pub(crate) spent: Spent,
     /// What ended on its own inside.
-    pub(crate) ledger: Rc<Ledger>,
+    pub(crate) ledger: Ledger,
     /// Its hooks and values, which outlive it.
-    remains: Level<B>,
+    remains: Option<Box<Level<B>>>,
     panic: Option<Box<dyn Any + Send>>,
 }
 
 /// Runs the body once.
 pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn, body: Body<'_, B>) -> Ended<B> {
-    let database = begun.database.clone();
-    let (pool, now) = (database.pool(), database.clock().now());
+    let now = begun.database.clock().now();
     let within = begun.deadline.map(|deadline| deadline.saturating_duration_since(now));
     let (_held, waited, transaction) = match begun.sandbox.clone() {
         Some(base) if base.is_busy() => return Ended::before_it_began(&begun.unit, lent_out(), Duration::ZERO),
         Some(base) => (None, Duration::ZERO, Transaction::inside(begun, base)),
-        None => match pool.acquire(&place.slot, Request { holds: place.slot.holds(), within }) {
-            Ok(session) => {
-                let held = place.slot.held_by(&begun.unit, now);
-                (Some(held), session.waited, Transaction::new(begun, session))
+        None => match begun.database.pool().acquire(&place.slot, &begun.unit, within, now) {
+            Ok((session, held)) => {
+                let waited = session.waited;
+                (Some(held), waited, Transaction::new(begun, session, place.spare.take()))
             }
             Err(failed) => {
-                let waited = database.clock().now().saturating_duration_since(now);
+                let waited = begun.database.clock().now().saturating_duration_since(now);
                 return Ended::before_it_began(&begun.unit, failed, waited);
             }
         },
@@ -58,15 +56,12 @@ pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn,
     let bound = registry::bind(&transaction);
     let (ending, panic) = run_body(&transaction, turn, body);
     drop(bound);
-    let settlement = settle(&transaction, &ending);
-    Ended {
-        settlement,
-        outcome: stands(&transaction),
-        spent: Spent { waited, round_trips: transaction.round_trips.get() },
-        ledger: Rc::clone(&transaction.ledger),
-        remains: transaction.take_level(),
-        panic,
-    }
+    let settlement = settle(&transaction, place, &ending);
+    let (outcome, ledger) = (stands(&transaction), transaction.ledger.take());
+    let spent = Spent { waited, round_trips: transaction.round_trips.get() };
+    let remains = transaction.take_own_level();
+    place.spare.replace(transaction.retire());
+    Ended { settlement, outcome, spent, ledger, remains, panic }
 }
 
 /// A unit that sent nothing has done nothing that could stand.
@@ -108,7 +103,7 @@ const ROUNDS: usize = 100;
 /// Runs what is to run before COMMIT; what the first that refuses says.
 fn before_commit<B: Backend>(tx: &mut Tx<'_, B>) -> Option<String> {
     for round in 0.. {
-        let hooks = tx.transaction.with_level(|level| level.hooks.take_before_commit());
+        let hooks = tx.transaction.take_before_commit();
         if hooks.is_empty() {
             break;
         }
@@ -136,8 +131,8 @@ impl<B: Backend> Ended<B> {
             settlement,
             outcome: Outcome::NotStarted,
             spent: Spent { waited, round_trips: 0 },
-            ledger: Rc::default(),
-            remains: Level::default(),
+            ledger: Ledger::default(),
+            remains: None,
             panic: None,
         }
     }
@@ -154,33 +149,45 @@ impl<B: Backend> Ended<B> {
         }
     }
 
-    /// Runs the hooks that this end calls for, then lets a panic go on.
+    /// Runs the hooks that this end calls for, then lets a panic go on. What is left is what became of the attempt, and what
+    /// ended on its own inside.
     ///
     /// The hooks see no unit, not even one that is suspended around this one: what they open is fresh.
-    pub(crate) fn conclude(self, unit: &Label, database: &Database<B>, around: Option<Rc<Ledger>>) -> Settlement {
-        let _hidden = registry::hide_from_hooks(around);
-        let report = |failure| database.report(&failure);
-        let Level { hooks, locals, mark: _ } = self.remains;
-        let kind = match &self.settlement {
-            Settlement::Committed => {
-                hooks.committed(unit, &report);
-                HookKind::AfterCommit
-            }
-            Settlement::Failed(error) if error.kind() == ErrorKind::CommitUnknown => {
-                hooks.unknown(unit, error, &report);
-                HookKind::OnUnknown
-            }
-            other => {
-                hooks.rolled_back(unit, &cause(other), &report);
-                HookKind::AfterRollback
-            }
-        };
-        bury(unit, kind, locals, &report);
+    pub(crate) fn conclude(
+        self,
+        unit: &Label,
+        database: &Database<B>,
+        around: Option<Rc<dyn Keeper>>,
+    ) -> (Settlement, Ledger) {
+        if let Some(remains) = self.remains {
+            let _hidden = registry::hide_from_hooks(around);
+            run_hooks(*remains, &self.settlement, unit, database);
+        }
         match self.panic {
             Some(payload) => resume_unwind(payload),
-            None => self.settlement,
+            None => (self.settlement, self.ledger),
         }
     }
+}
+
+fn run_hooks<B: Backend>(remains: Level<B>, settlement: &Settlement, unit: &Label, database: &Database<B>) {
+    let report = |failure| database.report(&failure);
+    let Level { hooks, locals, mark: _ } = remains;
+    let kind = match settlement {
+        Settlement::Committed => {
+            hooks.committed(unit, &report);
+            HookKind::AfterCommit
+        }
+        Settlement::Failed(error) if error.kind() == ErrorKind::CommitUnknown => {
+            hooks.unknown(unit, error, &report);
+            HookKind::OnUnknown
+        }
+        other => {
+            hooks.rolled_back(unit, &cause(other), &report);
+            HookKind::AfterRollback
+        }
+    };
+    bury(unit, kind, locals, &report);
 }
 
 /// Why hooks that wait for a roll-back run.

@@ -1,7 +1,6 @@
 //! The course of one unit over its attempts: it counts them, watches the time, draws the jitter, asks `retry` what follows, and
 //! lets no attempt follow one inside which something ended on its own.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
@@ -20,9 +19,9 @@ use crate::settle::{BodySaid, Faulted};
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[derive(Debug)]
-pub(crate) struct Course {
+pub(crate) struct Course<'c> {
     policy: Retry,
-    clock: Arc<dyn Clock>,
+    clock: &'c dyn Clock,
     began: Instant,
     attempts: u32,
     once: u32,
@@ -32,12 +31,12 @@ pub(crate) struct Course {
     last: Option<Error>,
 }
 
-impl Course {
-    pub(crate) fn begin(policy: Retry, clock: &Arc<dyn Clock>) -> Self {
+impl<'c> Course<'c> {
+    pub(crate) fn begin(policy: Retry, clock: &'c dyn Clock) -> Self {
         Self {
             policy,
             began: clock.now(),
-            clock: Arc::clone(clock),
+            clock,
             attempts: 0,
             once: 0,
             deadline: None,

@@ -17,7 +17,7 @@ use crate::hooks::HookFailure;
 use crate::label::Label;
 use crate::observe::{self, Thresholds};
 use crate::options::{Admission, Isolation, Retry, Topology};
-use crate::pool::{Pool, Request, Stats};
+use crate::pool::{Pool, Stats};
 use crate::registry::{self, Entered, Place};
 
 /// A database that units of work run on: shared by all threads, cheap to clone.
@@ -138,8 +138,7 @@ impl<B: Backend> Database<B> {
         let caller = Location::caller();
         let label = Label::new("Database::scope", caller.file(), caller.line());
         let place = self.place().ok_or_else(Error::torn_down)?;
-        let request = Request { holds: place.slot.holds(), within: None };
-        self.pool().keep(&place.slot, &label, request).map_err(Error::from_failed)?;
+        self.pool().keep(&place.slot, &label).map_err(Error::from_failed)?;
         Ok(Scope { database: self.clone(), place })
     }
 

@@ -107,7 +107,7 @@ impl<B: Backend> Transaction<B> {
         let Doom { fault, error } = base.doom()?;
         let detail = format!("the sandbox {} has ended, and with it all that its units wrote", base.unit);
         let error = Error::because_of(error.kind(), &detail, &error);
-        Some(Doom { fault, error: error.in_unit(&self.unit, self.attempt, &self.settled) })
+        Some(Doom { fault, error: error.in_unit(&self.unit, self.attempt, self.settled.told()) })
     }
 }
 

@@ -88,7 +88,7 @@ pub struct HookFailure {
     pub message: String,
 }
 
-type BeforeCommit<B> = Box<dyn FnOnce(&mut Tx<'_, B>) -> Option<String>>;
+pub(crate) type BeforeCommit<B> = Box<dyn FnOnce(&mut Tx<'_, B>) -> Option<String>>;
 type AfterCommit = Box<dyn FnOnce() -> Option<String>>;
 type AfterRollback = Box<dyn FnOnce(&Cause) -> Option<String>>;
 type OnUnknown = Box<dyn FnOnce(&Error) -> Option<String>>;

@@ -2,31 +2,35 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
-/// A unit's name and place.
+/// A unit's name and place. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Label {
-    name: Cow<'static, str>,
+    name: Name,
     file: &'static str,
     line: u32,
 }
 
 impl Label {
-    pub(crate) fn new(name: impl Into<Cow<'static, str>>, file: &'static str, line: u32) -> Self {
+    pub(crate) fn new(name: impl Into<Name>, file: &'static str, line: u32) -> Self {
         Self { name: name.into(), file, line }
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        match &self.name {
+            Name::Written(name) => name,
+            Name::Made(name) => name,
+        }
     }
 
     /// The same, cheap to clone whatever its name was made of: for what lives as long as the process.
     pub(crate) fn kept(self) -> Self {
         let name = match self.name {
-            Cow::Borrowed(name) => name,
-            Cow::Owned(name) => name.leak(),
+            Name::Written(name) => name,
+            Name::Made(name) => name.to_string().leak(),
         };
-        Self { name: Cow::Borrowed(name), ..self }
+        Self { name: Name::Written(name), ..self }
     }
 
     /// File and line.
@@ -42,7 +46,29 @@ impl Label {
     /// A number that is the same for the same name and line, and most likely another for another (FNV-1a).
     pub(crate) fn digest(&self) -> usize {
         const PRIME: usize = 0x0100_0193;
-        self.name.bytes().fold(self.line as usize, |digest, byte| (digest ^ usize::from(byte)).wrapping_mul(PRIME))
+        self.name().bytes().fold(self.line as usize, |digest, byte| (digest ^ usize::from(byte)).wrapping_mul(PRIME))
+    }
+}
+
+/// A name, from the program's text or made at run time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Name {
+    Written(&'static str),
+    Made(Arc<str>),
+}
+
+impl From<&'static str> for Name {
+    fn from(name: &'static str) -> Self {
+        Self::Written(name)
+    }
+}
+
+impl From<Cow<'static, str>> for Name {
+    fn from(name: Cow<'static, str>) -> Self {
+        match name {
+            Cow::Borrowed(name) => Self::Written(name),
+            Cow::Owned(name) => Self::Made(name.into()),
+        }
     }
 }
 
@@ -58,6 +84,6 @@ impl fmt::Display for At {
 
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` ({})", self.name, self.at())
+        write!(f, "`{}` ({})", self.name(), self.at())
     }
 }

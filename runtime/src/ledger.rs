@@ -24,6 +24,18 @@ pub(crate) struct Ledger {
     attempts: Cell<u32>,
 }
 
+/// Who keeps a list: an attempt, or who watches from outside.
+pub(crate) trait Keeper {
+    fn ledger(&self) -> &Ledger;
+}
+
+#[cfg(feature = "testing")]
+impl Keeper for Ledger {
+    fn ledger(&self) -> &Ledger {
+        self
+    }
+}
+
 impl Ledger {
     /// Writes down how a unit ended, if that is something that stands.
     pub(crate) fn record(&self, unit: &Label, options: &Options, outcome: Outcome) {
@@ -41,6 +53,15 @@ impl Ledger {
         let mut inside = self.inside.borrow_mut();
         inside.extend(inner.inside.borrow().iter().cloned());
         inside.extend(inner.own.borrow().iter().cloned());
+    }
+
+    /// The list itself, when the attempt has ended.
+    pub(crate) fn take(&self) -> Self {
+        Self {
+            own: RefCell::new(self.own.take()),
+            inside: RefCell::new(self.inside.take()),
+            attempts: Cell::new(self.attempts.take()),
+        }
     }
 
     /// The first unit that forbids another attempt.

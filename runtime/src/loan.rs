@@ -42,7 +42,7 @@ impl<B: Backend> Loan<B> {
     /// another one, so that its locks are.
     fn watch(&mut self) {
         let Some(deadline) = self.transaction.deadline.get() else { return };
-        let pool = Arc::clone(self.transaction.database.pool());
+        let pool = Arc::clone(self.transaction.database().pool());
         let connection = self.connection();
         let (ghost, stop) = (connection.ghost(), connection.stopper());
         let kill = move || {
@@ -68,7 +68,7 @@ impl<B: Backend> Loan<B> {
     }
 
     fn replace(&self, dead: Session<B>) -> Result<Session<B>, Failed> {
-        let database = &self.transaction.database;
+        let database = self.transaction.database();
         let left = self.transaction.left();
         if left.is_some_and(|left| left.is_zero()) {
             database.pool().discard(dead, Closing::Broken);

@@ -93,7 +93,9 @@ impl<'t, B: Backend> Savepoint<'t, B> {
             undone.map_err(|failed| self.note(failed, "ROLLBACK TO SAVEPOINT"))
         });
         match undone {
-            Ok(()) => level.hooks.rolled_back(self.unit, cause, &|failure| self.transaction.database.report(&failure)),
+            Ok(()) => {
+                level.hooks.rolled_back(self.unit, cause, &|failure| self.transaction.database().report(&failure));
+            }
             Err(_noted) => self.transaction.absorb(level),
         }
     }

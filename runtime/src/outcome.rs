@@ -1,6 +1,7 @@
 //! How a unit ended. One cell per attempt, shared with every error that the attempt gave to the body: so an error that the
 //! body wrapped in its own type still says, afterwards, what became of the unit.
 
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -61,6 +62,33 @@ impl fmt::Display for Outcome {
             Self::Torn => "part of the unit may be in the database",
             Self::Untransacted => "the unit ran without a transaction",
         })
+    }
+}
+
+/// How an attempt ended, as the attempt itself knows it. The cell that it shares with errors is made for the first of them.
+#[derive(Debug, Default)]
+pub(crate) struct Settling {
+    outcome: Cell<Option<Outcome>>,
+    told: OnceCell<Settled>,
+}
+
+impl Settling {
+    /// The first word stands: an attempt ends once.
+    pub(crate) fn settle(&self, outcome: Outcome) {
+        let stands = self.outcome.get().unwrap_or(outcome);
+        self.outcome.set(Some(stands));
+        if let Some(told) = self.told.get() {
+            told.settle(stands);
+        }
+    }
+
+    pub(crate) fn get(&self) -> Option<Outcome> {
+        self.outcome.get()
+    }
+
+    /// What an error keeps, to know the outcome when there is one.
+    pub(crate) fn told(&self) -> &Settled {
+        self.told.get_or_init(|| self.outcome.get().map_or_else(Settled::default, Settled::as_of))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::backend::Backend;
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::label::Label;
-use crate::ledger::Ledger;
+use crate::ledger::{Keeper, Ledger};
 use crate::pool::{Pool, Slot};
 use crate::transaction::Transaction;
 
@@ -28,30 +28,45 @@ thread_local! {
 
 static INSTALLED: OnceLock<Box<dyn Any + Send + Sync>> = OnceLock::new();
 
-/// A unit with a session of its own.
-struct Active {
-    /// The pool that the session is from.
-    pool: usize,
+/// A unit with a session of its own, of whatever engine.
+trait Active: Keeper {
+    /// Where the pool is that the session is from.
+    fn pool(&self) -> usize;
+    fn unit(&self) -> &Label;
     /// An `Rc<Transaction<B>>`.
-    transaction: Rc<dyn Any>,
-    unit: Label,
-    /// Its list of units that end on their own inside.
-    ledger: Rc<Ledger>,
+    fn transaction(self: Rc<Self>) -> Rc<dyn Any>;
+}
+
+impl<B: Backend> Active for Transaction<B> {
+    fn pool(&self) -> usize {
+        address(self.database().pool())
+    }
+
+    fn unit(&self) -> &Label {
+        &self.unit
+    }
+
+    fn transaction(self: Rc<Self>) -> Rc<dyn Any> {
+        self
+    }
+}
+
+impl<B: Backend> Keeper for Transaction<B> {
+    fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
 }
 
 /// One line of the thread's stack of units.
 enum Entry {
-    Unit(Active),
-    /// What is below is hidden. Units above that end on their own are still written into this list, if there is one.
-    Barrier(Option<Rc<Ledger>>),
+    Unit(Rc<dyn Active>),
+    /// What is below is hidden. Units above that end on their own are still written into this one's list, if there is one.
+    Barrier(Option<Rc<dyn Keeper>>),
 }
 
 /// Makes a transaction the active one until the guard drops.
 pub(crate) fn bind<B: Backend>(transaction: &Rc<Transaction<B>>) -> Bound {
-    let pool = address(transaction.database.pool());
-    let ledger = Rc::clone(&transaction.ledger);
-    let unit = transaction.unit.clone();
-    push(Entry::Unit(Active { pool, transaction: Rc::<Transaction<B>>::clone(transaction), unit, ledger }))
+    push(Entry::Unit(Rc::<Transaction<B>>::clone(transaction)))
 }
 
 /// Hides the thread's units until the guard drops: what runs meanwhile has nothing to do with them.
@@ -60,7 +75,7 @@ pub(crate) fn hide() -> Bound {
 }
 
 /// The same for hooks: units that they open are fresh ones, but if they commit inside an attempt it is not repeated.
-pub(crate) fn hide_from_hooks(around: Option<Rc<Ledger>>) -> Bound {
+pub(crate) fn hide_from_hooks(around: Option<Rc<dyn Keeper>>) -> Bound {
     push(Entry::Barrier(around))
 }
 
@@ -85,7 +100,7 @@ impl Drop for Bound {
 }
 
 /// The innermost visible unit that `pick` likes.
-fn visible<R>(mut pick: impl FnMut(&Active) -> Option<R>) -> Option<R> {
+fn visible<R>(mut pick: impl FnMut(&Rc<dyn Active>) -> Option<R>) -> Option<R> {
     let found = UNITS.try_with(|units| {
         for entry in units.borrow().iter().rev() {
             match entry {
@@ -105,26 +120,28 @@ fn visible<R>(mut pick: impl FnMut(&Active) -> Option<R>) -> Option<R> {
 /// The active transaction of this database.
 pub(crate) fn active<B: Backend>(pool: &Arc<Pool<B>>) -> Option<Rc<Transaction<B>>> {
     let ours = address(pool);
-    visible(|active| if active.pool == ours { typed(&active.transaction) } else { None })
+    visible(|active| if active.pool() == ours { typed(Rc::clone(active).transaction()) } else { None })
 }
 
 /// The active transaction of whatever database of this engine.
 pub(crate) fn innermost<B: Backend>() -> Option<Rc<Transaction<B>>> {
-    visible(|active| typed(&active.transaction))
+    visible(|active| typed(Rc::clone(active).transaction()))
 }
 
-/// The list of the unit around, of whatever database.
-pub(crate) fn enclosing() -> Option<Rc<Ledger>> {
-    let found = UNITS.try_with(|units| match units.borrow().last()? {
-        Entry::Unit(active) => Some(Rc::clone(&active.ledger)),
-        Entry::Barrier(around) => around.clone(),
+/// The unit around in whose list it is written what ends on its own, of whatever database.
+pub(crate) fn enclosing() -> Option<Rc<dyn Keeper>> {
+    let found = UNITS.try_with(|units| -> Option<Rc<dyn Keeper>> {
+        match units.borrow().last()? {
+            Entry::Unit(active) => Some(Rc::<dyn Active>::clone(active)),
+            Entry::Barrier(around) => around.clone(),
+        }
     });
     found.ok().flatten()
 }
 
 /// Who the unit around is, of whatever database.
 pub(crate) fn innermost_unit() -> Option<Label> {
-    visible(|active| Some(active.unit.clone()))
+    visible(|active| Some(active.unit().clone()))
 }
 
 /// The transaction of the sandbox that the thread's units of this database run in. Nothing hides it: hooks and what runs
@@ -133,7 +150,7 @@ pub(crate) fn innermost_unit() -> Option<Label> {
 pub(crate) fn sandbox<B: Backend>(pool: &Arc<Pool<B>>) -> Option<Rc<Transaction<B>>> {
     let ours = address(pool);
     let found = SANDBOXES.try_with(|sandboxes| {
-        sandboxes.borrow().iter().find_map(|(pool, base)| if *pool == ours { typed(base) } else { None })
+        sandboxes.borrow().iter().find_map(|(pool, base)| if *pool == ours { typed(Rc::clone(base)) } else { None })
     });
     found.ok().flatten()
 }
@@ -147,14 +164,14 @@ pub(crate) fn sandbox<B: Backend>(_pool: &Arc<Pool<B>>) -> Option<Rc<Transaction
 /// Has the thread's units of its database run in this transaction, until [`leave_sandbox`].
 #[cfg(feature = "testing")]
 pub(crate) fn enter_sandbox<B: Backend>(base: &Rc<Transaction<B>>) {
-    let pool = address(base.database.pool());
+    let pool = address(base.database().pool());
     SANDBOXES.with(|sandboxes| sandboxes.borrow_mut().push((pool, Rc::<Transaction<B>>::clone(base))));
 }
 
 /// Undoes [`enter_sandbox`].
 #[cfg(feature = "testing")]
 pub(crate) fn leave_sandbox<B: Backend>(base: &Transaction<B>) {
-    let ours = address(base.database.pool());
+    let ours = address(base.database().pool());
     let left = SANDBOXES.try_with(|sandboxes| {
         let mut sandboxes = sandboxes.borrow_mut();
         let at = sandboxes.iter().position(|(pool, _)| *pool == ours)?;
@@ -175,14 +192,16 @@ fn address<B: Backend>(pool: &Arc<Pool<B>>) -> usize {
     Arc::as_ptr(pool).addr()
 }
 
-fn typed<T: 'static>(any: &Rc<dyn Any>) -> Option<Rc<T>> {
-    Rc::downcast::<T>(Rc::clone(any)).ok()
+fn typed<T: 'static>(any: Rc<dyn Any>) -> Option<Rc<T>> {
+    Rc::downcast::<T>(any).ok()
 }
 
 /// One thread's share of one database's pool.
 #[derive(Debug)]
 pub(crate) struct Place<B: Backend> {
     pub(crate) slot: Arc<Slot<B>>,
+    /// The memory of a transaction that has ended.
+    pub(crate) spare: RefCell<Option<Rc<Transaction<B>>>>,
     pool: Weak<Pool<B>>,
 }
 
@@ -201,7 +220,7 @@ impl<B: Backend> Drop for Place<B> {
 pub(crate) fn place<B: Backend>(pool: &Arc<Pool<B>>) -> Option<Rc<Place<B>>> {
     let ours = address(pool);
     let found = PLACES.try_with(|places| {
-        places.borrow().iter().filter(|(pool, _)| *pool == ours).find_map(|(_, place)| typed(place))
+        places.borrow().iter().filter(|(pool, _)| *pool == ours).find_map(|(_, place)| typed(Rc::clone(place)))
     });
     match found {
         Ok(Some(place)) => Some(place),
@@ -211,7 +230,7 @@ pub(crate) fn place<B: Backend>(pool: &Arc<Pool<B>>) -> Option<Rc<Place<B>>> {
 }
 
 fn settle_down<B: Backend>(pool: &Arc<Pool<B>>) -> Option<Rc<Place<B>>> {
-    let place = Rc::new(Place { slot: pool.slot(), pool: Arc::downgrade(pool) });
+    let place = Rc::new(Place { slot: pool.slot(), spare: RefCell::default(), pool: Arc::downgrade(pool) });
     let kept: Rc<dyn Any> = Rc::<Place<B>>::clone(&place);
     let gone = PLACES.try_with(|places| {
         let mut places = places.borrow_mut();

@@ -145,7 +145,7 @@ impl<B: Backend> Own<'_, B> {
     fn attempts(
         &self,
         place: &Place<B>,
-        course: &mut Course,
+        course: &mut Course<'_>,
         sight: &mut Sight<'_>,
         body: Body<'_, B>,
     ) -> Result<(), Error> {
@@ -155,11 +155,11 @@ impl<B: Backend> Own<'_, B> {
             let ended = self.attempt(place, (number, turn), course, sight, &mut *body);
             sight.attempt(number, ended.outcome, ended.spent, ended.settlement.reason());
             if let Some(around) = &around {
-                around.absorb(&ended.ledger);
-                around.record(self.unit, self.options, ended.outcome);
+                around.ledger().absorb(&ended.ledger);
+                around.ledger().record(self.unit, self.options, ended.outcome);
             }
-            let ledger = Rc::clone(&ended.ledger);
-            let step = match ended.conclude(self.unit, self.database, around.clone()) {
+            let (settlement, ledger) = ended.conclude(self.unit, self.database, around.clone());
+            let step = match settlement {
                 Settlement::Committed | Settlement::RolledBack(_) => return Ok(()),
                 Settlement::Failed(error) => return Err(error),
                 Settlement::Faulted(faulted) => course.after(faulted, self.unit, &ledger)?,
@@ -232,10 +232,10 @@ impl<B: Backend> Own<'_, B> {
         }
     }
 
-    fn course(&self) -> Course {
+    fn course(&self) -> Course<'_> {
         let outer_deadline = self.suspended.and_then(|outer| outer.deadline.get());
         let deadline = [self.deadline, outer_deadline].into_iter().flatten().min();
-        Course::begin(self.policy(), self.database.clock())
+        Course::begin(self.policy(), &**self.database.clock())
             .within(self.suspended.and_then(|outer| outer.until), deadline)
     }
 
@@ -247,7 +247,7 @@ impl<B: Backend> Own<'_, B> {
         }
     }
 
-    fn begun(&self, attempt: u32, course: &Course) -> Begun<B> {
+    fn begun(&self, attempt: u32, course: &Course<'_>) -> Begun<B> {
         Begun {
             database: self.database.clone(),
             unit: self.unit.clone(),

@@ -12,7 +12,7 @@ use crate::hooks::Cause;
 use crate::observe;
 use crate::options::Access;
 use crate::outcome::Outcome;
-use crate::pool::Closing;
+use crate::registry::Place;
 use crate::resolution::{Lost, Resolution, resolve};
 use crate::run::Verdict;
 use crate::session::Session;
@@ -75,7 +75,7 @@ pub(crate) enum BodySaid {
 }
 
 /// Ends the transaction. The session is back in the pool, or thrown away, when this returns.
-pub(crate) fn settle<B: Backend>(transaction: &Rc<Transaction<B>>, ending: &Ending) -> Settlement {
+pub(crate) fn settle<B: Backend>(transaction: &Rc<Transaction<B>>, place: &Place<B>, ending: &Ending) -> Settlement {
     transaction.notice_idling("its end");
     let end = in_time(decide(ending, transaction.doom(), transaction.marked()), transaction);
     let session = match transaction.take_session() {
@@ -84,9 +84,9 @@ pub(crate) fn settle<B: Backend>(transaction: &Rc<Transaction<B>>, ending: &Endi
         Seat::Lent => return leaked(transaction),
     };
     let settlement = match (end, session) {
-        (End::Commit(said), Some(session)) => commit(transaction, session, said.as_deref()),
+        (End::Commit(said), Some(session)) => commit(transaction, place, session, said.as_deref()),
         (end, session) => {
-            let remains = session.and_then(|session| roll_back(transaction, session));
+            let remains = session.and_then(|session| roll_back(transaction, place, session));
             or_incomplete(transaction, end.rolled_back(transaction), remains)
         }
     };
@@ -151,7 +151,11 @@ impl End {
 
 fn hook_refused<B: Backend>(text: &str, transaction: &Transaction<B>) -> Error {
     let detail = format!("a `before_commit` hook refused, so its `Ok` was not committed: {text}");
-    Error::new(ErrorKind::HookRefused, detail).in_unit(&transaction.unit, transaction.attempt, &transaction.settled)
+    Error::new(ErrorKind::HookRefused, detail).in_unit(
+        &transaction.unit,
+        transaction.attempt,
+        transaction.settled.told(),
+    )
 }
 
 pub(crate) fn marked<B: Backend>(mark: Mark, transaction: &Transaction<B>) -> Error {
@@ -175,7 +179,7 @@ pub(crate) fn marked<B: Backend>(mark: Mark, transaction: &Transaction<B>) -> Er
             ),
         ),
     };
-    error.in_unit(&transaction.unit, transaction.attempt, &transaction.settled)
+    error.in_unit(&transaction.unit, transaction.attempt, transaction.settled.told())
 }
 
 fn outcome(settlement: &Settlement, commits: Commits) -> Outcome {
@@ -191,15 +195,20 @@ fn outcome(settlement: &Settlement, commits: Commits) -> Outcome {
 }
 
 /// `said`: the error that the body returned and wants committed; it must not be lost when COMMIT fails.
-fn commit<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>, said: Option<&str>) -> Settlement {
+fn commit<B: Backend>(
+    transaction: &Transaction<B>,
+    place: &Place<B>,
+    mut session: Session<B>,
+    said: Option<&str>,
+) -> Settlement {
     let key = transaction.outcome_key();
     let Err(failed) = transaction.confirm(&mut session, key.as_ref()) else {
-        give_back(transaction, session);
+        give_back(transaction, place, session);
         return Settlement::Committed;
     };
     match failed.fault.at_commit {
         AtCommit::RolledBack => {
-            let remains = roll_back(transaction, session);
+            let remains = roll_back(transaction, place, session);
             let Doom { fault, error } = transaction.judge(failed, "COMMIT");
             let error = with_words(error, said);
             let settlement = Settlement::Faulted(Faulted { again: fault.again, error, body: BodySaid::NoError });
@@ -208,7 +217,7 @@ fn commit<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>, sai
         AtCommit::Unknown => {
             let lost = key.map(|key| Lost { key, connection: session.connection.whereabouts() });
             // Sends nothing on a connection that is given up; but what is known to stay counts when it turns out to be rolled back.
-            let remains = roll_back(transaction, session);
+            let remains = roll_back(transaction, place, session);
             match unanswered(transaction, failed, lost.as_ref(), said) {
                 settlement @ Settlement::Faulted(_) => or_incomplete(transaction, settlement, remains),
                 settlement => settlement,
@@ -232,7 +241,7 @@ fn unanswered<B: Backend>(
             unknown(transaction, failed, detail, said)
         }
         (Access::ReadWrite, Some(lost)) => {
-            match resolve(&transaction.database, &transaction.unit, lost, transaction.deadline.get()) {
+            match resolve(transaction.database(), &transaction.unit, lost, transaction.deadline.get()) {
                 Resolution::Committed => Settlement::Committed,
                 Resolution::RolledBack { how } => {
                     let Doom { fault, error } = transaction.judge(failed, "COMMIT");
@@ -262,7 +271,7 @@ fn with_words(error: Error, said: Option<&str>) -> Error {
 /// ROLLBACK is sent and its answer awaited even when the server said that it had rolled back: MariaDB answers a deadlock of
 /// `GET_LOCK` with 1213 and keeps the transaction open. A session that will not roll back is shut, and its server side ended.
 /// Returns what stays in the database.
-fn roll_back<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>) -> Option<Failed> {
+fn roll_back<B: Backend>(transaction: &Transaction<B>, place: &Place<B>, mut session: Session<B>) -> Option<Failed> {
     let remains = match transaction.revoke(&mut session) {
         Rollback::Complete => None,
         Rollback::Incomplete(remains) => Some(remains),
@@ -271,7 +280,7 @@ fn roll_back<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>) 
             None
         }
     };
-    give_back(transaction, session);
+    give_back(transaction, place, session);
     remains
 }
 
@@ -301,23 +310,19 @@ fn or_incomplete<B: Backend>(
     Settlement::Failed(error)
 }
 
-fn give_back<B: Backend>(transaction: &Transaction<B>, mut session: Session<B>) {
+fn give_back<B: Backend>(transaction: &Transaction<B>, place: &Place<B>, mut session: Session<B>) {
     if transaction.used.get() == Used::Yes {
         transaction.round_trips.set(session.connection.take_round_trips());
     }
-    if let Ground::Sandbox { base, .. } = &transaction.ground {
-        return base.take_back(session);
-    }
-    let database = &transaction.database;
-    match database.place() {
-        Some(place) => database.pool().release(session, &place.slot),
-        None => database.pool().discard(session, Closing::Expired),
+    match &transaction.ground {
+        Ground::Session(_) => transaction.database().pool().release(session, &place.slot),
+        Ground::Sandbox { base, .. } => base.take_back(session),
     }
 }
 
 fn leaked<B: Backend>(transaction: &Transaction<B>) -> Settlement {
     match &transaction.ground {
-        Ground::Session(_) => transaction.database.pool().abandon(transaction.number.get(), transaction.take_ghost()),
+        Ground::Session(_) => transaction.database().pool().abandon(transaction.number.get(), transaction.take_ghost()),
         // Done when the sandbox ends.
         Ground::Sandbox { .. } => {}
     }

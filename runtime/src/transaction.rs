@@ -11,32 +11,33 @@ use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, Failed, Fault, Undone};
 use crate::ground::Ground;
-use crate::hooks::Hooks;
+use crate::hooks::{BeforeCommit, Hooks};
 use crate::label::Label;
 use crate::ledger::Ledger;
 use crate::loan::Loan;
 use crate::local::Locals;
 use crate::observe;
 use crate::options::{Access, LostCommit};
-use crate::outcome::Settled;
+use crate::outcome::Settling;
 use crate::resolution::Key;
 use crate::session::Session;
 use crate::units::Figures;
 
 #[derive(Debug)]
 pub(crate) struct Transaction<B: Backend> {
-    pub(crate) database: Database<B>,
+    /// `None` when it has ended and its memory waits for the next one, which must not keep a pool alive.
+    database: Option<Database<B>>,
     pub(crate) unit: Label,
     pub(crate) characteristics: Characteristics,
     pub(crate) attempt: u32,
-    pub(crate) settled: Settled,
+    pub(crate) settled: Settling,
     pub(crate) ground: Ground<B>,
+    /// What would be left on the server of a session that is lent to a guard, which may be leaked.
     ghost: RefCell<Option<<B::Connection as Connection>::Ghost>>,
     doom: RefCell<Option<Doom>>,
-    /// The attempt itself, then one for each open savepoint; never empty.
-    levels: RefCell<Vec<Level<B>>>,
+    levels: RefCell<Levels<B>>,
     /// What ended on its own inside.
-    pub(crate) ledger: Rc<Ledger>,
+    pub(crate) ledger: Ledger,
     /// The unit that waits on this thread until this one has ended, and holds its locks meanwhile.
     pub(crate) suspends: Option<Label>,
     /// No further attempt of this unit begins later, so none of one inside it may; `None` = there is none.
@@ -70,6 +71,25 @@ pub(crate) struct Begun<B: Backend> {
     pub(crate) lost_commit: LostCommit,
     /// Another transaction that it is a part of, in place of a session of its own.
     pub(crate) sandbox: Option<Rc<Transaction<B>>>,
+}
+
+/// The attempt's own level, made when something is first put there, and one for each open savepoint.
+#[derive(Debug)]
+struct Levels<B: Backend> {
+    own: Option<Box<Level<B>>>,
+    savepoints: Vec<Level<B>>,
+}
+
+impl<B: Backend> Default for Levels<B> {
+    fn default() -> Self {
+        Self { own: None, savepoints: Vec::new() }
+    }
+}
+
+impl<B: Backend> Levels<B> {
+    fn innermost(&mut self) -> Option<&mut Level<B>> {
+        self.savepoints.last_mut().or(self.own.as_deref_mut())
+    }
 }
 
 /// What belongs to an attempt or to a savepoint in it, and goes with it.
@@ -129,38 +149,48 @@ pub(crate) enum Used {
 }
 
 impl<B: Backend> Transaction<B> {
-    pub(crate) fn new(begun: Begun<B>, mut session: Session<B>) -> Rc<Self> {
+    /// `spare`: one that was [retired](Self::retire), if there is one.
+    pub(crate) fn new(begun: Begun<B>, mut session: Session<B>, spare: Option<Rc<Self>>) -> Rc<Self> {
         session.connection.expect(begun.characteristics);
-        let (ghost, number) = (session.connection.ghost(), session.connection.number());
-        Self::on(begun, Ground::Session(RefCell::new(Seat::Here(session))), ghost, number)
+        let number = session.connection.number();
+        let new = Self::on(begun, Ground::Session(RefCell::new(Seat::Here(session))), number);
+        let Some(mut spare) = spare else { return Rc::new(new) };
+        let Some(memory) = Rc::get_mut(&mut spare) else { return Rc::new(new) };
+        *memory = new;
+        spare
+    }
+
+    /// Its memory, for another one: so that a thread allocates once and not for each unit.
+    pub(crate) fn retire(mut self: Rc<Self>) -> Option<Rc<Self>> {
+        Rc::get_mut(&mut self)?.database = None;
+        Some(self)
+    }
+
+    pub(crate) fn database(&self) -> &Database<B> {
+        self.database.as_ref().expect("what has ended is used by nobody")
     }
 
     /// A unit in a sandbox.
     pub(crate) fn inside(begun: Begun<B>, base: Rc<Self>) -> Rc<Self> {
         let number = base.number.get();
-        Self::on(begun, Ground::Sandbox { base, savepoint: RefCell::default() }, None, number)
+        Rc::new(Self::on(begun, Ground::Sandbox { base, savepoint: RefCell::default() }, number))
     }
 
-    fn on(
-        begun: Begun<B>,
-        ground: Ground<B>,
-        ghost: Option<<B::Connection as Connection>::Ghost>,
-        number: u64,
-    ) -> Rc<Self> {
-        Rc::new(Self {
-            database: begun.database,
+    fn on(begun: Begun<B>, ground: Ground<B>, number: u64) -> Self {
+        Self {
+            database: Some(begun.database),
             unit: begun.unit,
             characteristics: begun.characteristics,
             attempt: begun.attempt,
             suspends: begun.suspends,
             until: begun.until,
             deadline: Cell::new(begun.deadline),
-            settled: Settled::default(),
-            ghost: RefCell::new(ghost),
+            settled: Settling::default(),
+            ghost: RefCell::default(),
             ground,
             doom: RefCell::default(),
-            levels: RefCell::new(vec![Level::default()]),
-            ledger: Rc::default(),
+            levels: RefCell::default(),
+            ledger: Ledger::default(),
             used: Cell::new(Used::NotYet),
             lost_commit: Cell::new(begun.lost_commit),
             round_trips: Cell::default(),
@@ -168,7 +198,7 @@ impl<B: Backend> Transaction<B> {
             figures: begun.figures,
             idle_since: Cell::default(),
             written: Cell::default(),
-        })
+        }
     }
 
     /// Takes the session out for one statement or a guard. It is put back when the loan drops.
@@ -226,8 +256,8 @@ impl<B: Backend> Transaction<B> {
     /// Says that the server was kept waiting, with whatever locks it holds for this unit, if that was for long.
     pub(crate) fn notice_idling(&self, until: &str) {
         let Some(since) = self.idle_since.take() else { return };
-        let idle = self.database.clock().now().saturating_duration_since(since);
-        if idle >= self.database.watch().idle {
+        let idle = self.database().clock().now().saturating_duration_since(since);
+        if idle >= self.database().watch().idle {
             observe::idled(self.figures, &self.unit, self.attempt, idle, until);
         }
     }
@@ -240,7 +270,7 @@ impl<B: Backend> Transaction<B> {
         let fault = failed.fault;
         let error = Error::from_failed(failed);
         let error = if statement.is_empty() { error } else { error.on_statement(statement) };
-        let error = error.in_unit(&self.unit, self.attempt, &self.settled);
+        let error = error.in_unit(&self.unit, self.attempt, self.settled.told());
         Doom { fault, error }
     }
 
@@ -266,11 +296,11 @@ impl<B: Backend> Transaction<B> {
 
     /// What is left until the deadline.
     pub(crate) fn left(&self) -> Option<Duration> {
-        self.deadline.get().map(|deadline| deadline.saturating_duration_since(self.database.clock().now()))
+        self.deadline.get().map(|deadline| deadline.saturating_duration_since(self.database().clock().now()))
     }
 
     pub(crate) fn is_late(&self) -> bool {
-        self.deadline.get().is_some_and(|deadline| self.database.clock().now() >= deadline)
+        self.deadline.get().is_some_and(|deadline| self.database().clock().now() >= deadline)
     }
 
     /// Brings the deadline nearer, never further away, until the guard drops.
@@ -314,20 +344,26 @@ impl<B: Backend> Transaction<B> {
     }
 
     pub(crate) fn marked(&self) -> Option<Mark> {
-        self.with_level(|level| level.mark.clone())
+        self.levels.borrow_mut().innermost().and_then(|level| level.mark.clone())
+    }
+
+    /// Hooks of the innermost level that are to run before COMMIT.
+    pub(crate) fn take_before_commit(&self) -> Vec<BeforeCommit<B>> {
+        self.levels.borrow_mut().innermost().map_or_else(Vec::new, |level| level.hooks.take_before_commit())
     }
 
     /// Works on the innermost level. No user code may run in `work`: the levels are borrowed.
     pub(crate) fn with_level<R>(&self, work: impl FnOnce(&mut Level<B>) -> R) -> R {
-        work(self.levels.borrow_mut().last_mut().expect("an attempt has its own level to its end"))
+        let Levels { own, savepoints } = &mut *self.levels.borrow_mut();
+        work(savepoints.last_mut().unwrap_or_else(|| own.get_or_insert_default()))
     }
 
     pub(crate) fn push_level(&self) {
-        self.levels.borrow_mut().push(Level::default());
+        self.levels.borrow_mut().savepoints.push(Level::default());
     }
 
     pub(crate) fn pop_level(&self) -> Level<B> {
-        self.levels.borrow_mut().pop().expect("each savepoint pops the level that it pushed")
+        self.levels.borrow_mut().savepoints.pop().expect("each savepoint pops the level that it pushed")
     }
 
     /// Takes over what a savepoint leaves that is not rolled back by itself.
@@ -349,18 +385,18 @@ impl<B: Backend> Transaction<B> {
     }
 
     pub(crate) fn busy(&self) -> Error {
-        Error::from_failed(lent_out()).in_unit(&self.unit, self.attempt, &self.settled)
+        Error::from_failed(lent_out()).in_unit(&self.unit, self.attempt, self.settled.told())
     }
 
-    /// What outlives the transaction: its hooks and its values.
-    pub(crate) fn take_level(&self) -> Level<B> {
-        self.with_level(std::mem::take)
+    /// What outlives the transaction, if there is anything: its hooks and its values.
+    pub(crate) fn take_own_level(&self) -> Option<Box<Level<B>>> {
+        self.levels.borrow_mut().own.take()
     }
 
     /// The session is back from a loan.
     pub(crate) fn take_back(&self, session: Session<B>) {
         if observe::wants_to_know_of_idling() && self.characteristics.commits == Commits::Together {
-            self.idle_since.set(Some(self.database.clock().now()));
+            self.idle_since.set(Some(self.database().clock().now()));
         }
         self.seat().replace(Seat::Here(session));
     }
@@ -368,8 +404,17 @@ impl<B: Backend> Transaction<B> {
     /// Another session took the place of one that was dead.
     pub(crate) fn serve_on(&self, session: &mut Session<B>) {
         session.connection.expect(self.characteristics);
-        self.ghost.replace(session.connection.ghost());
         self.number.set(session.connection.number());
+    }
+
+    /// A guard gets the session: if it is leaked, this is left.
+    pub(crate) fn remember_ghost(&self, ghost: Option<<B::Connection as Connection>::Ghost>) {
+        match &self.ground {
+            Ground::Session(_) => {
+                self.ghost.replace(ghost);
+            }
+            Ground::Sandbox { base, .. } => base.remember_ghost(ghost),
+        }
     }
 
     /// No session can be had in place of a dead one: the attempt has none any more.

@@ -28,14 +28,14 @@ use crate::transaction::{Mark, Transaction};
 pub struct Tx<'u, B: Backend = MySql> {
     pub(crate) transaction: Rc<Transaction<B>>,
     /// The unit that this handle was made for: the transaction's own, or one that joined it.
-    label: Label,
+    label: &'u Label,
     // Invariant in `'u`, so that two units' handles have different types and cannot be swapped.
     unit: PhantomData<fn(&'u ()) -> &'u ()>,
 }
 
-impl<B: Backend> Tx<'_, B> {
-    pub(crate) fn new(transaction: Rc<Transaction<B>>, label: &Label) -> Self {
-        Self { transaction, label: label.clone(), unit: PhantomData }
+impl<'u, B: Backend> Tx<'u, B> {
+    pub(crate) fn new(transaction: Rc<Transaction<B>>, label: &'u Label) -> Self {
+        Self { transaction, label, unit: PhantomData }
     }
 
     /// Which attempt of the unit this is, counted from 1. A joined unit sees its outermost unit's.
@@ -181,8 +181,8 @@ impl<B: Backend> Tx<'_, B> {
     where
         Result<T, E>: UnitResult<Error = E>,
     {
-        let (transaction, label) = (Rc::clone(&self.transaction), self.label.clone());
-        returned(|tx, _| work(tx), roll_back, |body| nested(&transaction, &label, None, body))
+        let (transaction, label) = (Rc::clone(&self.transaction), self.label);
+        returned(|tx, _| work(tx), roll_back, |body| nested(&transaction, label, None, body))
     }
 }
 

@@ -1,7 +1,6 @@
 //! The descriptor of a unit: what it is called, where it stands, what it asks for. Built in a constant expression by the
 //! attribute, or by [`UnitBuilder`](crate::UnitBuilder) at run time.
 
-use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -105,7 +104,7 @@ impl Unit {
     /// compiler tells a macro's output which module and type it stands in.
     fn label(&'static self, body_type: fn() -> &'static str) -> Label {
         let name = self.name.unwrap_or_else(|| self.full_name.get_or_init(|| self.derived(body_type())));
-        Label::new(Cow::Borrowed(name), self.file, self.line)
+        Label::new(name, self.file, self.line)
     }
 
     fn derived(&self, body_type: &str) -> String {

@@ -30,7 +30,8 @@ impl<B: Backend> Ghosts<B> {
     }
 
     pub(crate) fn take(&self) -> Vec<Ghost<B>> {
-        if !self.some.swap(false, Ordering::AcqRel) {
+        // Looked at before it is written: a write would take it from all other threads' caches.
+        if !self.some.load(Ordering::Acquire) || !self.some.swap(false, Ordering::AcqRel) {
             return Vec::new();
         }
         std::mem::take(&mut *self.list.lock().unwrap_or_else(PoisonError::into_inner))

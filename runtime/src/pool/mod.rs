@@ -11,7 +11,7 @@ mod stats;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::backend::{Backend, Connection, Connector, Standing};
 use crate::clock::Clock;
@@ -25,7 +25,7 @@ use stats::Counters;
 
 pub(crate) use closing::Closing;
 pub(crate) use line::Request;
-pub(crate) use slot::Slot;
+pub(crate) use slot::{Holding, Slot};
 pub use stats::Stats;
 
 /// Sizes and times.
@@ -96,21 +96,34 @@ impl<B: Backend> Pool<B> {
         slot
     }
 
-    /// Takes a session for the thread that owns `own`; waits for one as long as it must and may.
-    pub(crate) fn acquire(&self, own: &Slot<B>, request: Request) -> Result<Session<B>, Failed> {
-        let mut session = match own.take() {
-            Some(session) => match self.unfit(&session) {
-                None => Session { waited: Duration::ZERO, ..session },
+    /// Takes a session for the thread that owns `own`; waits for one as long as it must and may. `unit` is named as its holder until
+    /// the guard is dropped. `within`: what is left until the unit's deadline.
+    pub(crate) fn acquire<'s>(
+        &self,
+        own: &'s Slot<B>,
+        unit: &Label,
+        within: Option<Duration>,
+        now: Instant,
+    ) -> Result<(Session<B>, Holding<'s, B>), Failed> {
+        let holds = match own.take_for(unit, now) {
+            Ok((session, holding)) => match self.unfit(&session, now) {
+                None => return Ok((self.ready(Session { waited: Duration::ZERO, ..session }, now), holding)),
                 Some(why) => {
+                    drop(holding);
                     self.discard(session, why);
-                    self.obtain(request)?
+                    own.holds()
                 }
             },
-            None => self.obtain(request)?,
+            Err(holds) => holds,
         };
+        let session = self.obtain(Request { holds, within })?;
+        Ok((self.ready(session, self.clock.now()), own.held_by(unit, now)))
+    }
+
+    fn ready(&self, mut session: Session<B>, now: Instant) -> Session<B> {
         self.lay_ghosts(&mut session);
-        self.doubt_if_idle(&mut session);
-        Ok(session)
+        self.doubt_if_idle(&mut session, now);
+        session
     }
 
     /// Takes a session back: parked for its thread, handed to who waits, or thrown away if it is broken.
@@ -121,10 +134,11 @@ impl<B: Backend> Pool<B> {
         if session.connection.standing() != Standing::Clean {
             return self.discard(session, Closing::Broken);
         }
-        if let Some(why) = self.unfit(&session) {
+        let now = self.clock.now();
+        if let Some(why) = self.unfit(&session, now) {
             return self.discard(session, why);
         }
-        session.idle_since = self.clock.now();
+        session.idle_since = now;
         session.epoch = session.epoch.max(self.epoch.load(Ordering::Relaxed));
         let displaced = own.park(session);
         // Pairs with the fences of those who line up and who close: either we see them, or they see what we parked.
@@ -146,9 +160,8 @@ impl<B: Backend> Pool<B> {
         let mut dead = dead;
         loop {
             self.discard(dead, Closing::Broken);
-            let mut session = self.obtain(request)?;
-            self.lay_ghosts(&mut session);
-            self.doubt_if_idle(&mut session);
+            let session = self.obtain(request)?;
+            let mut session = self.ready(session, self.clock.now());
             match session.connection.reassure() {
                 Ok(()) => return Ok(session),
                 Err(_lost_too) => dead = session,
@@ -180,12 +193,12 @@ impl<B: Backend> Pool<B> {
 
     /// Keeps one session for the thread that owns `own`, until [`unkeep`](Pool::unkeep): nobody else can take it over. A thread
     /// that has one already, in use or kept by another scope, needs no second one.
-    pub(crate) fn keep(&self, own: &Slot<B>, scope: &Label, request: Request) -> Result<(), Failed> {
+    pub(crate) fn keep(&self, own: &Slot<B>, scope: &Label) -> Result<(), Failed> {
         let now = self.clock.now();
-        if request.holds > 0 || own.has_scope() {
+        if own.holds() > 0 || own.has_scope() {
             own.open_scope(scope, now);
         } else {
-            let session = self.acquire(own, request)?;
+            let (session, _held) = self.acquire(own, scope, None, now)?;
             own.open_scope(scope, now);
             self.release(session, own);
         }
@@ -265,7 +278,9 @@ impl<B: Backend> Pool<B> {
                 self.counters.opened.count();
                 let now = self.clock.now();
                 observe::opened(connection.number(), &self.connector.peer(), now.saturating_duration_since(began));
-                Ok(Session { connection, opened: now, idle_since: now, waited: Duration::ZERO, epoch })
+                let expires = now.checked_add(self.limits.max_lifetime);
+                let connection = Box::new(connection);
+                Ok(Session { connection, expires, idle_since: now, waited: Duration::ZERO, epoch })
             }
             Err(failed) => {
                 self.forget_one();
@@ -293,17 +308,16 @@ impl<B: Backend> Pool<B> {
     }
 
     /// Why a healthy session is not to be used any more.
-    fn unfit(&self, session: &Session<B>) -> Option<Closing> {
+    fn unfit(&self, session: &Session<B>, now: Instant) -> Option<Closing> {
         if self.is_closed() {
             return Some(Closing::PoolClosed);
         }
-        let age = self.clock.now().saturating_duration_since(session.opened);
-        (age > self.limits.max_lifetime).then_some(Closing::Expired)
+        session.expires.is_some_and(|expires| now > expires).then_some(Closing::Expired)
     }
 
-    fn doubt_if_idle(&self, session: &mut Session<B>) {
-        let idle = self.clock.now().saturating_duration_since(session.idle_since);
-        if idle > self.limits.ping_after || session.epoch < self.epoch.load(Ordering::Relaxed) {
+    fn doubt_if_idle(&self, session: &mut Session<B>, now: Instant) {
+        let awake_until = session.idle_since.checked_add(self.limits.ping_after);
+        if awake_until.is_some_and(|until| now > until) || session.epoch < self.epoch.load(Ordering::Relaxed) {
             session.connection.doubt();
         }
     }

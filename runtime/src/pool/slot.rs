@@ -31,6 +31,14 @@ impl<B: Backend> Slot<B> {
         self.lock().parked.take()
     }
 
+    /// Takes it and names who holds it from now on; where there is none: what the thread [holds](Slot::holds).
+    pub(super) fn take_for(&self, unit: &Label, now: Instant) -> Result<(Session<B>, Holding<'_, B>), usize> {
+        let mut content = self.lock();
+        let Some(session) = content.parked.take() else { return Err(content.holds()) };
+        content.holders.push((unit.clone(), now));
+        Ok((session, Holding { slot: self, _counted: observe::in_use() }))
+    }
+
     /// Takes it for another thread: not what a scope keeps.
     pub(super) fn take_over(&self) -> Option<Session<B>> {
         let mut content = self.lock();
@@ -56,8 +64,7 @@ impl<B: Backend> Slot<B> {
 
     /// Sessions of this pool that the thread has and will not give back while it waits for another.
     pub(crate) fn holds(&self) -> usize {
-        let content = self.lock();
-        content.holders.len() + usize::from(!content.scopes.is_empty() && content.parked.is_some())
+        self.lock().holds()
     }
 
     /// From now on what is parked here is kept for the thread.
@@ -74,7 +81,7 @@ impl<B: Backend> Slot<B> {
     }
 
     /// Names who holds a session on this thread, until the guard drops.
-    pub(crate) fn held_by(&self, unit: &Label, now: Instant) -> Holding<'_, B> {
+    pub(super) fn held_by(&self, unit: &Label, now: Instant) -> Holding<'_, B> {
         self.lock().holders.push((unit.clone(), now));
         Holding { slot: self, _counted: observe::in_use() }
     }
@@ -106,7 +113,13 @@ impl<B: Backend> Slot<B> {
     }
 }
 
-/// Made by [`Slot::held_by`].
+impl<B: Backend> Content<B> {
+    fn holds(&self) -> usize {
+        self.holders.len() + usize::from(!self.scopes.is_empty() && self.parked.is_some())
+    }
+}
+
+/// Made by [`Slot::take_for`] and [`Slot::held_by`].
 #[must_use = "the holder is named only while this lives"]
 #[derive(Debug)]
 pub(crate) struct Holding<'s, B: Backend> {

@@ -13,7 +13,6 @@ use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, Failed, Undone};
 use crate::label::Label;
 use crate::options::{Access, Isolation, LostCommit, Options, Snapshot};
-use crate::pool::Request;
 use crate::registry::{self, Place};
 use crate::run::Verdict;
 use crate::settle::{Ending, settle};
@@ -80,10 +79,13 @@ impl<B: Backend> Database<B> {
             return Err(not_here(&label, &format!("in the sandbox {}", other.unit)));
         }
         let place = self.place().ok_or_else(Error::torn_down)?;
-        let request = Request { holds: place.slot.holds(), within: None };
-        let session = self.pool().acquire(&place.slot, request).map_err(Error::from_failed)?;
-        let sandbox = Sandbox { base: Transaction::new(self.begun(label), session), place, not_send: PhantomData };
-        sandbox.place.slot.hold(&sandbox.base.unit, self.clock().now());
+        let now = self.clock().now();
+        let (session, held) = self.pool().acquire(&place.slot, &label, None, now).map_err(Error::from_failed)?;
+        // Held again below, for as long as no guard of the place could live.
+        drop(held);
+        let sandbox =
+            Sandbox { base: Transaction::new(self.begun(label), session, None), place, not_send: PhantomData };
+        sandbox.place.slot.hold(&sandbox.base.unit, now);
         sandbox.begin()?;
         registry::enter_sandbox(&sandbox.base);
         Ok(sandbox)
@@ -135,7 +137,8 @@ impl<B: Backend> Sandbox<B> {
 impl<B: Backend> Drop for Sandbox<B> {
     fn drop(&mut self) {
         registry::leave_sandbox(&self.base);
-        let _rolled_back = settle(&self.base, &Ending::Returned(Verdict::Rollback("the sandbox has ended".to_owned())));
+        let _rolled_back =
+            settle(&self.base, &self.place, &Ending::Returned(Verdict::Rollback("the sandbox has ended".to_owned())));
         // For a unit that is still running, if somebody drops the guard in its body.
         let gone = Failed::of(ErrorKind::Closed, Undone::Transaction, Again::Never, "its guard was dropped");
         let _noted = self.base.note(gone, "");

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fault::Failed;
 use crate::label::Label;
 use crate::outcome::Outcome;
-use crate::pool;
+use crate::pool::{self, Holding};
 use crate::registry::{self, Place};
 
 /// A session outside of any unit: what [`Database::session`] gives its closure.
@@ -47,10 +47,8 @@ impl Database<MySql> {
         if let Some(base) = registry::sandbox(self.pool()) {
             return Err(in_sandbox(&base.unit));
         }
-        let request = pool::Request { holds: place.slot.holds(), within: None };
-        let _named = place.slot.held_by(&Label::new("Database::session", file!(), line!()), self.clock().now());
-        let mut held = Held::acquire(self, &place, request).map_err(outside)?;
-        held.wake(request).map_err(outside)?;
+        let mut held = Held::acquire(self, &place).map_err(outside)?;
+        held.wake().map_err(outside)?;
         let connection = held.connection();
         connection.leaves_something();
         // Whatever the unit before asked for: a session is as it was opened, but for autocommit.
@@ -90,19 +88,23 @@ struct Held<'d> {
     database: &'d Database<MySql>,
     place: &'d Place<MySql>,
     session: Option<crate::session::Session<MySql>>,
+    _named: Holding<'d, MySql>,
 }
 
 impl<'d> Held<'d> {
-    fn acquire(database: &'d Database<MySql>, place: &'d Place<MySql>, request: pool::Request) -> Result<Self, Failed> {
-        let session = database.pool().acquire(&place.slot, request)?;
-        Ok(Self { database, place, session: Some(session) })
+    fn acquire(database: &'d Database<MySql>, place: &'d Place<MySql>) -> Result<Self, Failed> {
+        let label = Label::new("Database::session", file!(), line!());
+        let (session, named) = database.pool().acquire(&place.slot, &label, None, database.clock().now())?;
+        Ok(Self { database, place, session: Some(session), _named: named })
     }
 
     /// A connection that died while idle is replaced: nothing was sent on it yet.
-    fn wake(&mut self, request: pool::Request) -> Result<(), Failed> {
+    fn wake(&mut self) -> Result<(), Failed> {
         if self.connection().reassure().is_err()
             && let Some(dead) = self.session.take()
         {
+            // The dead one counts as held.
+            let request = pool::Request { holds: self.place.slot.holds().saturating_sub(1), within: None };
             self.session = Some(self.database.pool().exchange(dead, request)?);
         }
         Ok(())

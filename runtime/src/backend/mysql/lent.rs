@@ -76,6 +76,7 @@ impl Tx<'_, MySql> {
     pub fn connection(&mut self) -> Result<Lent<'_>, Error> {
         let transaction = Rc::clone(&self.transaction);
         let mut loan = transaction.lend()?;
+        transaction.remember_ghost(loan.connection().ghost());
         let bracket = match transaction.characteristics.commits {
             Commits::Together => loan.connection().savepoint().map(Some),
             Commits::Each => loan.connection().begin().map(|()| None),

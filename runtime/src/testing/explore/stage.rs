@@ -147,7 +147,7 @@ impl<R, T, U> Stage<'_, R, T, U> {
 /// Runs the unit as the first on this thread; how it and others end is written into the ledger.
 fn watched<R>(db: &Database, ledger: &Rc<Ledger>, unit: &dyn Fn(&Database) -> Said<R>) -> Said<R> {
     let _entered = db.enter();
-    let _watched = registry::hide_from_hooks(Some(Rc::clone(ledger)));
+    let _watched = registry::hide_from_hooks(Some(Rc::<Ledger>::clone(ledger)));
     catch_unwind(AssertUnwindSafe(|| unit(db))).unwrap_or_else(|payload| Said::Panicked(words(&*payload)))
 }
 

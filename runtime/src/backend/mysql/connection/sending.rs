@@ -70,10 +70,8 @@ impl MySqlConnection {
     /// thousand times in a minute of kills, each time without the counts that every UPDATE is answered with). Whoever believed it
     /// would commit the rest of the unit without it.
     fn was_killed(&self, sql: &str, answer: &Answer) -> Killed {
-        let verb = sql.trim_start().get(..UPDATE.len());
-        let is_update = verb.is_some_and(|verb| verb.eq_ignore_ascii_case(UPDATE));
         match (self.server().flavour, answer.counts) {
-            (Flavour::MariaDb, Counts::Missing) if is_update => Killed::InSilence,
+            (Flavour::MariaDb, Counts::Missing) if is_update(sql) => Killed::InSilence,
             (Flavour::MariaDb | Flavour::MySql, Counts::Missing | Counts::Told) => Killed::No,
         }
     }
@@ -112,4 +110,9 @@ impl MySqlConnection {
         let fits = |text: &String| self.measure(largest_packet(&Request::Query(text))).is_ok();
         rows.iter().map(|params| text(params).filter(fits)).collect()
     }
+}
+
+fn is_update(sql: &str) -> bool {
+    let verb = sql.trim_start().get(..UPDATE.len());
+    verb.is_some_and(|verb| verb.eq_ignore_ascii_case(UPDATE))
 }
