@@ -13,8 +13,8 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    pub(crate) fn new(name: impl Into<Name>, file: &'static str, line: u32) -> Self {
-        Self { name: name.into(), file, line }
+    pub(crate) fn new(name: impl Into<Cow<'static, str>>, file: &'static str, line: u32) -> Self {
+        Self { name: name.into().into(), file, line }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -52,15 +52,9 @@ impl Label {
 
 /// A name, from the program's text or made at run time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Name {
+enum Name {
     Written(&'static str),
     Made(Arc<str>),
-}
-
-impl From<&'static str> for Name {
-    fn from(name: &'static str) -> Self {
-        Self::Written(name)
-    }
 }
 
 impl From<Cow<'static, str>> for Name {
