@@ -55,10 +55,14 @@ fn each_variant_is_one_object_and_is_held_against_the_best_of_the_others() {
 
 #[test]
 fn one_at_a_time_nothing_runs_twice() {
-    let all = figures(&["--threads", "8", "--rows", "3", "--variants", "fixed_1,at_once"]);
-    assert_eq!(names(&all), ["fixed_1", "at_once"]);
-    assert_eq!(number(&all[0], "retries_per_unit").to_string(), "0");
-    assert!(number(&all[1], "retries_per_unit") > 0.0, "eight threads on three rows never met: {}", all[1]);
+    let all = figures(&["--threads", "8", "--rows", "3", "--variants", "fixed_1,gate_1,at_once,open"]);
+    assert_eq!(names(&all), ["fixed_1", "gate_1", "at_once", "open"]);
+    for alone in &all[..2] {
+        assert_eq!(number(alone, "retries_per_unit").to_string(), "0", "{alone}");
+    }
+    for crowded in &all[2..] {
+        assert!(number(crowded, "retries_per_unit") > 0.0, "eight threads on three rows never met: {crowded}");
+    }
 }
 
 #[test]
@@ -67,6 +71,14 @@ fn a_second_process_runs_half_of_the_threads() {
     check_schema(&all[0], 4);
     // With one permit in each process there are two at a time, and none of the four threads is left without a unit.
     assert!(number(&all[0], "slowest_over_mean") > 0.0, "{}", all[0]);
+}
+
+#[test]
+fn a_hot_row_among_cold_ones_is_also_run_with_a_gate_of_its_own() {
+    let all = figures(&["--workload", "one_hot", "--threads", "4", "--rows", "50"]);
+    assert_eq!(names(&all), ["unit", "at_once", "backoff", "fixed_1", "fixed_2", "unit_keyed"]);
+    check_schema(&all[5], 4);
+    assert_ne!(all[5]["best"], "unit_keyed", "a variant of the library is no rival of it");
 }
 
 #[test]

@@ -27,8 +27,10 @@ pub(crate) struct Cell {
 const WARM_UP: Duration = Duration::from_millis(150);
 
 impl Cell {
-    fn usual(workload: Workload, threads: u32, rows: u32) -> Self {
-        Self { workload, threads, rows, variants: Variant::usual(threads) }
+    /// With the variants that are worth it there.
+    pub(crate) fn usual(workload: Workload, threads: u32, rows: u32) -> Self {
+        let keyed = (workload == Workload::OneHot).then_some(Variant::UnitKeyed);
+        Self { workload, threads, rows, variants: Variant::usual(threads).into_iter().chain(keyed).collect() }
     }
 
     /// The whole grid.

@@ -81,11 +81,7 @@ impl Hot {
     }
 
     fn cell(&self) -> Cell {
-        Cell {
-            workload: self.workload,
-            threads: self.threads,
-            rows: self.rows.unwrap_or_else(|| self.workload.default_rows()),
-            variants: Variant::usual(self.threads),
-        }
+        let rows = self.rows.unwrap_or_else(|| self.workload.default_rows());
+        Cell::usual(self.workload, self.threads, rows)
     }
 }

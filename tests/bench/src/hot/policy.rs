@@ -17,6 +17,8 @@ use crate::variants::jitter;
 pub(crate) enum Policy {
     /// The library.
     Library,
+    /// The library, with a gate of its own for the hot row.
+    Keyed,
     /// Again at once.
     AtOnce,
     /// Again after a sleep, as the library sleeps when its gate is open.
@@ -29,7 +31,8 @@ impl Policy {
     /// Runs `job` until it is committed, or given up.
     pub(crate) fn run(&self, job: Job, give_up: Instant) -> Result<Done, Failure> {
         match self {
-            Self::Library => library(job),
+            Self::Library => library(job.run()),
+            Self::Keyed => library(job.run_keyed()),
             Self::AtOnce => again(give_up, |_| {}, || Some(job.run())),
             Self::Backoff => again(give_up, |retries| sleep(retries, give_up), || Some(job.run())),
             Self::Fixed(semaphore) => again(
@@ -45,8 +48,8 @@ impl Policy {
     }
 }
 
-fn library(job: Job) -> Result<Done, Failure> {
-    match job.run() {
+fn library(ended: Result<u32, Error>) -> Result<Done, Failure> {
+    match ended {
         Ok(attempt) => Ok(Done::committed(attempt - 1)),
         Err(error) if error.kind() == ErrorKind::RetriesExhausted => Ok(Done::abandoned(error.attempts())),
         Err(error) => Err(error.into()),

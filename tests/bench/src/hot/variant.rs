@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use unit_of_work::{Database, Retry};
+use unit_of_work::{Admission, Database, Retry};
 
 use crate::Failure;
 use crate::hot::policy::Policy;
@@ -16,6 +16,12 @@ use crate::hot::semaphore::Semaphore;
 pub(crate) enum Variant {
     /// The library as a user gets it.
     Unit,
+    /// … with a gate of its own for the hot row.
+    UnitKeyed,
+    /// … with its gate at one width.
+    Gate(NonZeroU32),
+    /// … without a gate.
+    Open,
     /// The library's own loop around attempts that fail, run again at once.
     AtOnce,
     /// … after a sleep.
@@ -28,7 +34,7 @@ pub(crate) enum Variant {
 const WIDTHS: [u32; 5] = [1, 2, 4, 8, 16];
 
 impl Variant {
-    /// All that are worth measuring with so many threads. A width that admits all of them is the same as `at_once`.
+    /// Those that are measured unless others are asked for. A width that admits all threads is the same as `at_once`.
     pub(crate) fn usual(threads: u32) -> Vec<Self> {
         let fixed = WIDTHS.into_iter().filter(|width| *width < threads).filter_map(NonZeroU32::new).map(Self::Fixed);
         [Self::Unit, Self::AtOnce, Self::Backoff].into_iter().chain(fixed).collect()
@@ -44,6 +50,9 @@ impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unit => f.write_str("unit"),
+            Self::UnitKeyed => f.write_str("unit_keyed"),
+            Self::Gate(width) => write!(f, "gate_{width}"),
+            Self::Open => f.write_str("open"),
             Self::AtOnce => f.write_str("at_once"),
             Self::Backoff => f.write_str("backoff"),
             Self::Fixed(width) => write!(f, "fixed_{width}"),
@@ -56,14 +65,17 @@ impl FromStr for Variant {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let numbered = |prefix| name.strip_prefix(prefix)?.parse().ok();
-        match name {
-            "unit" => Ok(Self::Unit),
-            "at_once" => Ok(Self::AtOnce),
-            "backoff" => Ok(Self::Backoff),
-            _ => numbered("fixed_")
-                .map(Self::Fixed)
-                .ok_or_else(|| "there are unit, at_once, backoff, and fixed_1, fixed_2, …".to_owned()),
-        }
+        let known = match name {
+            "unit" => Some(Self::Unit),
+            "unit_keyed" => Some(Self::UnitKeyed),
+            "open" => Some(Self::Open),
+            "at_once" => Some(Self::AtOnce),
+            "backoff" => Some(Self::Backoff),
+            _ => numbered("fixed_").map(Self::Fixed).or_else(|| numbered("gate_").map(Self::Gate)),
+        };
+        known.ok_or_else(|| {
+            "there are unit, unit_keyed, open, gate_1, gate_2, …, at_once, backoff, and fixed_1, fixed_2, …".to_owned()
+        })
     }
 }
 
@@ -79,16 +91,19 @@ pub(crate) struct Entrant {
 pub(crate) fn connect(variants: &[Variant], url: &str, threads: u32) -> Result<Vec<Entrant>, Failure> {
     let threads = usize::try_from(threads)?;
     let builder = || Database::builder().url(url).max_connections(threads);
-    let one_attempt = builder().retry(Retry::NEVER).connect()?;
+    let one_attempt = builder().retry(Retry::NEVER).admission(Admission::Open).connect()?;
+    let ours = |policy, admission| Ok(Entrant { policy, database: builder().admission(admission).connect()? });
     let entrant = |variant: &Variant| {
-        Ok(match variant {
-            Variant::Unit => Entrant { policy: Policy::Library, database: builder().connect()? },
-            Variant::AtOnce => Entrant { policy: Policy::AtOnce, database: one_attempt.clone() },
-            Variant::Backoff => Entrant { policy: Policy::Backoff, database: one_attempt.clone() },
-            Variant::Fixed(width) => {
-                Entrant { policy: Policy::Fixed(Semaphore::new(width.get())), database: one_attempt.clone() }
-            }
-        })
+        let others = |policy| Ok(Entrant { policy, database: one_attempt.clone() });
+        match variant {
+            Variant::Unit => ours(Policy::Library, Admission::Adaptive),
+            Variant::UnitKeyed => ours(Policy::Keyed, Admission::Adaptive),
+            Variant::Gate(width) => ours(Policy::Library, Admission::Fixed(*width)),
+            Variant::Open => ours(Policy::Library, Admission::Open),
+            Variant::AtOnce => others(Policy::AtOnce),
+            Variant::Backoff => others(Policy::Backoff),
+            Variant::Fixed(width) => others(Policy::Fixed(Semaphore::new(width.get()))),
+        }
     };
     variants.iter().map(entrant).collect()
 }
@@ -103,7 +118,10 @@ mod tests {
         assert_eq!(names, ["unit", "at_once", "backoff", "fixed_1", "fixed_2", "fixed_4", "fixed_8", "fixed_16"]);
         let read: Vec<Variant> = names.iter().map(|name| name.parse().expect("a name")).collect();
         assert_eq!(read, Variant::usual(64));
-        for wrong in ["fixed_0", "fixed_", "fixed", "units", ""] {
+        for name in ["unit_keyed", "gate_2", "open"] {
+            assert_eq!(name.parse::<Variant>().map(|variant| variant.to_string()).as_deref(), Ok(name));
+        }
+        for wrong in ["fixed_0", "gate_0", "fixed_", "fixed", "units", ""] {
             assert!(wrong.parse::<Variant>().is_err(), "{wrong:?}");
         }
     }

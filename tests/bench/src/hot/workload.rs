@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::bank::Transfer;
-use crate::hot::units::{Job, Share};
+use crate::hot::units::{HOT, Job, Share};
 
 /// The kinds of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -85,8 +85,8 @@ impl Draw {
     pub(crate) fn next(&self, at: Duration) -> Job {
         match self.workload {
             Workload::Zipf => Job::transfer(distinct(|| self.zipf())),
-            Workload::OneHot if one_in_ten() => Job::transfer(transfer(1, fastrand::u32(2..=self.rows))),
-            Workload::OneHot => Job::transfer(distinct(|| fastrand::u32(2..=self.rows))),
+            Workload::OneHot if one_in_ten() => Job::transfer(transfer(HOT, fastrand::u32(HOT + 1..=self.rows))),
+            Workload::OneHot => Job::transfer(distinct(|| fastrand::u32(HOT + 1..=self.rows))),
             Workload::Mixed if fastrand::bool() => Job::Redistribute(self.three()),
             Workload::MixedThink if one_in_ten() => Job::thinking(uniform(self.rows), THOUGHT),
             Workload::Think => Job::thinking(uniform(self.rows), THOUGHT),
