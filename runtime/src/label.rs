@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// A unit's name and place. Cheap to clone.
@@ -18,10 +19,7 @@ impl Label {
     }
 
     pub(crate) fn name(&self) -> &str {
-        match &self.name {
-            Name::Written(name) => name,
-            Name::Made(name) => name,
-        }
+        self.name.text()
     }
 
     /// The same, cheap to clone whatever its name was made of: for what lives as long as the process.
@@ -43,18 +41,47 @@ impl Label {
         At(self.file, self.line)
     }
 
-    /// A number that is the same for the same name and line, and most likely another for another (FNV-1a).
-    pub(crate) fn digest(&self) -> usize {
-        const PRIME: usize = 0x0100_0193;
-        self.name().bytes().fold(self.line as usize, |digest, byte| (digest ^ usize::from(byte)).wrapping_mul(PRIME))
+    /// A number that is the same for the same name and line, and most likely another for another: FNV-1a, folded, because its lower
+    /// bits alone know nothing of what the upper ones have taken up.
+    pub(crate) fn digest(&self) -> u64 {
+        const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+        const PRIME: u64 = 0x0100_0000_01b3;
+        let step = |digest: u64, byte: &u8| (digest ^ u64::from(*byte)).wrapping_mul(PRIME);
+        let line = self.line.to_le_bytes();
+        let digest = self.name().as_bytes().iter().chain(&line).fold(BASIS, step);
+        digest ^ (digest >> 32)
     }
 }
 
 /// A name, from the program's text or made at run time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 enum Name {
     Written(&'static str),
     Made(Arc<str>),
+}
+
+impl Name {
+    fn text(&self) -> &str {
+        match self {
+            Self::Written(name) => name,
+            Self::Made(name) => name,
+        }
+    }
+}
+
+/// Wherever it is kept.
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.text().hash(hasher);
+    }
 }
 
 impl From<Cow<'static, str>> for Name {
