@@ -180,7 +180,7 @@ impl<B: Backend> Own<'_, B> {
         &self,
         place: &Place<B>,
         (number, turn): (u32, Turn),
-        course: &Course,
+        course: &Course<'_>,
         sight: &mut Sight<'_>,
         body: Body<'_, B>,
     ) -> Ended<B> {
@@ -198,7 +198,7 @@ impl<B: Backend> Own<'_, B> {
     }
 
     /// Waits until the attempt may run. A thread that is inside a unit holds what those in line may want: it is not asked to wait.
-    fn admit(&self, attempt: u32, course: &Course, sight: &mut Sight<'_>) -> Result<Pass<'_>, Failed> {
+    fn admit(&self, attempt: u32, course: &Course<'_>, sight: &mut Sight<'_>) -> Result<Pass<'_>, Failed> {
         let admission = self.options.admission.unwrap_or(self.database.admission());
         if admission == Admission::Open || self.sandbox.is_some() || registry::is_inside_a_unit() {
             return Ok(Pass::Open);
