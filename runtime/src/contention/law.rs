@@ -4,7 +4,7 @@
 //! What it wants is goodput. Of a width it is known by Little's law from the attempts alone: width × successes / time spent in
 //! flight, failed attempts and waits included. That one figure holds all that is lost where many want the same rows (work done in
 //! vain, waits for locks, queues for a processor), so the law needs no opinion on which of them it is: it measures, on a ladder of
-//! widths a third or a half apart, in windows of some attempts, and all that it remembers it counts in windows, not in seconds.
+//! widths a third or a half apart, in windows of some attempts, and all that it remembers it counts in windows.
 //!
 //! 1. It lives on the best rung it knows and visits the rungs beside it: as long as they might be better, given how little is
 //!    known of them; and once in a while all the same, because a bad window may have been bad luck. Worse rungs are visited rarely,
@@ -21,6 +21,8 @@ use std::time::Duration;
 
 /// Ends that make a window, besides one for each attempt in flight.
 const WINDOW: u32 = 24;
+/// And so many seconds: some turns of the scheduler, so that none of them decides about a rung.
+const MOMENT: f64 = 0.01;
 /// From this share of wasted time on, and so many ends, a window is a collapse. Work that waits for something else is at its best
 /// with two attempts of three in vain.
 const COLLAPSE: f64 = 0.85;
@@ -240,7 +242,12 @@ impl Window {
     }
 
     fn is_full(&self, rung: usize) -> bool {
-        self.ends.saturating_sub(WINDOW) as usize >= width(rung)
+        self.ends.saturating_sub(WINDOW) as usize >= width(rung) && self.seconds() >= MOMENT
+    }
+
+    /// How long it has lasted: what was spent, by how many at once.
+    fn seconds(&self) -> f64 {
+        self.spent * f64::from(self.ends) / self.running
     }
 
     fn is_a_collapse(&self) -> bool {
