@@ -23,6 +23,7 @@ mod keys;
 mod list;
 mod literals;
 mod rules;
+mod test;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -396,4 +397,106 @@ pub fn unit_of_work(arguments: TokenStream, item: TokenStream) -> TokenStream {
         eprintln!("{expansion}\n");
     }
     expansion
+}
+
+/// Makes a function a test with a database: `#[unit_of_work::test]`.
+///
+/// The function takes the database, `db: &Database`, or nothing; units without a `db` of their own run on it (it is
+/// [entered](https://docs.rs/unit-of-work/latest/unit_of_work/struct.Database.html#method.enter)). Tests run at once, each on its
+/// thread of `cargo test`, and do not see each other. When one panics or returns an `Err`, what it sent to the server is printed:
+/// for each statement the connection, the text, the kinds of the values (not the values) and what came of it, and how each attempt
+/// of a unit ended. Needs the feature `testing`.
+///
+/// ```no_run
+/// use unit_of_work::{Database, Error, Tx, unit_of_work};
+///
+/// #[unit_of_work]
+/// fn open(tx: &mut Tx, id: u64) -> Result<(), Error> {
+///     tx.exec_drop("INSERT INTO account VALUES (?, 0)", (id,))
+/// }
+///
+/// #[unit_of_work::test(schema = "CREATE TABLE account (id BIGINT PRIMARY KEY, balance BIGINT)")]
+/// fn an_account_is_opened_once(db: &Database) -> Result<(), Error> {
+///     open(1)?;
+///     assert!(open(1).is_err());
+///     assert_eq!(db.stats().in_use, 0);
+///     Ok(())
+/// }
+/// ```
+///
+/// # `sandbox`
+///
+/// The test runs in one transaction, which is rolled back at its end, in a database that it shares with the other tests of the
+/// process that have the same `schema` and `setup`: that is fast where these take long, and what is different in a sandbox is
+/// listed at `Database::sandbox`. The shared database is made when the first of these tests begins and dropped when the last that
+/// runs has ended; without `schema` and `setup` it is the one that the URL names, which must be there. Default: a database for each
+/// test, with a name that begins with `unit_of_work_test_`, dropped at its end.
+///
+/// ```no_run
+/// # use unit_of_work::Database;
+/// #[unit_of_work::test(sandbox, schema = "CREATE TABLE account (id BIGINT PRIMARY KEY, balance BIGINT)")]
+/// fn nobody_is_rich(db: &Database) {
+///     // …
+/// }
+/// ```
+///
+/// # `schema`
+///
+/// SQL that is run before, statement by statement: anything that is a `String` or becomes one. A procedure, whose body has semicolons
+/// of its own, is made in `setup`. Default: an empty database.
+///
+/// ```no_run
+/// # use unit_of_work::Database;
+/// #[unit_of_work::test(schema = concat!("CREATE TABLE account (id BIGINT PRIMARY KEY);", "INSERT INTO account VALUES (1)"))]
+/// fn there_is_an_account(db: &Database) {
+///     // …
+/// }
+/// ```
+///
+/// # `setup`
+///
+/// A function (or a closure that captures nothing) that is called with the database before, after `schema`. What it sends is not part
+/// of what is printed. Default: nothing is called.
+///
+/// ```no_run
+/// # use unit_of_work::Database;
+/// fn fill(db: &Database) {
+///     db.session(|session| session.query_drop("CREATE TABLE account (id BIGINT PRIMARY KEY)")).expect("a table");
+/// }
+///
+/// #[unit_of_work::test(setup = fill)]
+/// fn there_is_a_table(db: &Database) {
+///     // …
+/// }
+/// ```
+///
+/// # `url`
+///
+/// Where the server is, as an expression: anything that is a `String` or becomes one. The user must be allowed to create databases
+/// whose names begin with `unit_of_work_test_`. Default: the environment variable `UNIT_OF_WORK_TEST_URL`, else `UNIT_OF_WORK_URL`;
+/// where neither is set, with the feature `ephemeral` a private MariaDB server that is gone with the process, otherwise the test
+/// fails.
+///
+/// ```no_run
+/// # use unit_of_work::Database;
+/// #[unit_of_work::test(url = "mysql://root@127.0.0.1:3306")]
+/// fn on_this_machine(db: &Database) {
+///     // …
+/// }
+/// ```
+///
+/// # `crate`
+///
+/// Where the library is found, as a path. Default: `::unit_of_work`.
+///
+/// ```no_run
+/// # use unit_of_work as persistence;
+/// #[persistence::test(crate = persistence)]
+/// fn under_another_name() {
+///     // …
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    test::test(arguments.into(), &item.into()).into()
 }

@@ -58,6 +58,8 @@ pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn,
     drop(bound);
     let settlement = settle(&transaction, place, &ending);
     let (outcome, ledger) = (stands(&transaction), transaction.ledger.take());
+    #[cfg(feature = "testing")]
+    transaction.database().note_end(&transaction.unit, transaction.attempt, outcome);
     let spent = Spent { waited, round_trips: transaction.round_trips.get() };
     let remains = transaction.take_own_level();
     place.spare.replace(transaction.retire());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::backend::mysql::connector::{MySqlConnector, Network};
 #[cfg(feature = "testing")]
-use crate::backend::mysql::wire::{failing::Failures, scripted::Script};
+use crate::backend::mysql::wire::{failing::Failures, recording::Record, scripted::Script};
 use crate::backend::mysql::{MySql, Tls};
 use crate::clock::{Clock, SystemClock};
 use crate::contention::Gates;
@@ -49,6 +49,8 @@ pub struct DatabaseBuilder {
     watch: Thresholds,
     #[cfg(feature = "testing")]
     failures: Option<Failures>,
+    #[cfg(feature = "testing")]
+    record: Option<Record>,
 }
 
 #[derive(Clone)]
@@ -88,6 +90,8 @@ impl DatabaseBuilder {
             watch: Thresholds { slow: Duration::from_secs(1), idle: Duration::from_secs(1) },
             #[cfg(feature = "testing")]
             failures: None,
+            #[cfg(feature = "testing")]
+            record: None,
         }
     }
 
@@ -249,6 +253,8 @@ impl DatabaseBuilder {
             clock: self.clock,
             on_hook_error: self.on_hook_error,
             watch: self.watch,
+            #[cfg(feature = "testing")]
+            record: self.record,
         }))
     }
 
@@ -263,7 +269,7 @@ impl DatabaseBuilder {
             Source::Script(script) => MySqlConnector::to_script(script.clone()),
         };
         #[cfg(feature = "testing")]
-        let connector = connector.failing(self.failures.clone());
+        let connector = connector.failing(self.failures.clone()).recording(self.record.clone());
         Ok(connector)
     }
 }
@@ -280,6 +286,12 @@ impl DatabaseBuilder {
     /// Fails round trips as planned, in front of whatever server.
     pub fn failures(mut self, failures: &Failures) -> Self {
         self.failures = Some(failures.clone());
+        self
+    }
+
+    /// Writes down what is sent, and how units end.
+    pub fn record(mut self, record: &Record) -> Self {
+        self.record = Some(record.clone());
         self
     }
 

@@ -51,6 +51,8 @@ pub(crate) struct Inner<B: Backend> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) on_hook_error: Option<OnHookError>,
     pub(crate) watch: Thresholds,
+    #[cfg(feature = "testing")]
+    pub(crate) record: Option<crate::testing::Record>,
 }
 
 /// What is told of hooks that fail.
@@ -189,6 +191,14 @@ impl<B: Backend> Database<B> {
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
         &self.0.clock
+    }
+
+    /// Writes down how an attempt ended, where somebody keeps a record.
+    #[cfg(feature = "testing")]
+    pub(crate) fn note_end(&self, unit: &Label, attempt: u32, outcome: crate::Outcome) {
+        if let Some(record) = &self.0.record {
+            record.ended(unit, attempt, outcome);
+        }
     }
 
     /// Tells who wants to know that a hook failed. Who listens is user code, so what it panics with is dropped: the unit has

@@ -56,6 +56,8 @@ pub use pool::Stats;
 pub use registry::Entered;
 pub use tx::Tx;
 pub use unit_builder::{Judge, UnitBuilder};
+#[cfg(feature = "testing")]
+pub use unit_of_work_macros::test;
 pub use unit_of_work_macros::unit_of_work;
 pub use units::{UnitStats, Units, units};
 

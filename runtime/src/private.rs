@@ -11,6 +11,8 @@ use crate::{Backend, Database, Error, Tx};
 
 pub use crate::options::OnError;
 pub use crate::run::Verdict;
+#[cfg(feature = "testing")]
+pub use crate::testing::harness::{Test, TestResult};
 pub use crate::unit::Unit;
 
 /// Runs a function's body as a unit of work on the thread's database.

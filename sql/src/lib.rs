@@ -136,6 +136,28 @@ pub fn placeholders(sql: &str, mode: Mode) -> Option<Vec<Placeholder<'_>>> {
     Some(found)
 }
 
+/// The statements of a text that may hold several, in order and without the semicolons between them; what is nothing but comments
+/// is none. A semicolon in the body of a procedure ends a statement here too.
+pub fn statements(sql: &str, mode: Mode) -> Vec<&str> {
+    let mut lexer = Lexer::new(sql, mode);
+    let (mut found, mut from, mut is_empty) = (Vec::new(), 0, true);
+    while let Some(token) = lexer.next() {
+        if token.kind != SEMICOLON {
+            is_empty = false;
+            continue;
+        }
+        let end = lexer.position();
+        if !std::mem::replace(&mut is_empty, true) {
+            found.push(sql[from..end - 1].trim());
+        }
+        from = end;
+    }
+    if !is_empty {
+        found.push(sql[from..].trim());
+    }
+    found
+}
+
 /// The different markers of executable comments; `None` when they are too many or servers differ on where one ends.
 fn markers(tokens: Lexer<'_>) -> Option<Vec<&str>> {
     let mut markers = Vec::new();

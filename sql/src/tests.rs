@@ -4,7 +4,7 @@ mod lists;
 mod random;
 
 use self::lists::{INNOCENT, LEADING, READING, REFUSED, WRITING};
-use super::{Backslash, DoubleQuotes, Effect, Mode, Reading, Refusal, Touches, Verdict, Wait};
+use super::{Backslash, DoubleQuotes, Effect, Mode, Reading, Refusal, Touches, Verdict, Wait, statements};
 
 fn read(sql: &str) -> Reading {
     super::read(sql, Mode::default())
@@ -301,4 +301,15 @@ fn every_refusal_says_why_and_what_to_do() {
     let commit = "`COMMIT` would end the transaction; \
                   the unit commits by itself when its body returns `Ok` and rolls back when it returns `Err`";
     assert_eq!(Refusal::TransactionControl("COMMIT").to_string(), commit);
+}
+
+#[test]
+fn a_text_of_several_statements_is_taken_apart() {
+    let taken = |text| statements(text, Mode::default());
+    assert_eq!(
+        taken("-- a;b\nCREATE TABLE a (b INT DEFAULT ';' /* ; */); ;\n# c;\n"),
+        ["-- a;b\nCREATE TABLE a (b INT DEFAULT ';' /* ; */)"]
+    );
+    assert_eq!(taken("SELECT 1;SELECT `;`"), ["SELECT 1", "SELECT `;`"]);
+    assert_eq!(taken(" -- nothing"), [] as [&str; 0]);
 }

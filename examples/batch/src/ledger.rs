@@ -11,7 +11,7 @@ use crate::trouble::Trouble;
 /// The only database that is touched on a server of the user's.
 const DATABASE: &str = "unit_of_work_batch";
 
-const SCHEMA: [&str; 3] = [
+pub(crate) const SCHEMA: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS account (id BIGINT UNSIGNED PRIMARY KEY, balance BIGINT UNSIGNED NOT NULL) ENGINE = InnoDB",
     // The primary key is what keeps a payment from being posted twice.
     "CREATE TABLE IF NOT EXISTS payment (

@@ -143,3 +143,6 @@ pub(crate) fn total(tx: &mut Tx<'_>) -> Result<u64, Error> {
 
 /// `ER_DUP_ENTRY`: only the statement failed, the transaction goes on.
 const DUPLICATE_KEY: u16 = 1062;
+
+#[cfg(test)]
+mod tests;

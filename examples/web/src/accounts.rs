@@ -105,3 +105,6 @@ fn made_before(tx: &mut Tx<'_>, order: &Transfer, key: Option<&str>) -> Result<M
 const DUPLICATE_KEY: u16 = 1062;
 
 const NUMBERED: &str = "the column is AUTO_INCREMENT and was not given";
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ const DATABASE: &str = "unit_of_work_web";
 /// Nobody waits for a web page longer than this: better a 503, so that the client decides.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-const SCHEMA: [&str; 2] = [
+pub(crate) const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS account (
         id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY,
         owner VARCHAR(100) CHARACTER SET utf8mb4 NOT NULL,

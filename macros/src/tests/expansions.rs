@@ -11,6 +11,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Meta};
 
 use crate::expand::unit_of_work;
+use crate::test::test;
 
 #[test]
 fn expansions_are_as_recorded() {
@@ -18,8 +19,10 @@ fn expansions_are_as_recorded() {
     assert!(programs.len() >= 12, "{programs:?}");
     for program in programs {
         let source = fs::read_to_string(&program).expect("a program that was listed is readable");
-        let (arguments, item) = taken_apart.parse_str(&source).expect("a program begins with the attribute");
-        expect_file![program.with_extension("expanded.rs")].assert_eq(&printed(unit_of_work(arguments, &item)));
+        let (attribute, arguments, item) = taken_apart.parse_str(&source).expect("a program begins with the attribute");
+        let expansion =
+            if attribute == "unit_of_work" { unit_of_work(arguments, &item) } else { test(arguments, &item) };
+        expect_file![program.with_extension("expanded.rs")].assert_eq(&printed(expansion));
     }
 }
 
@@ -44,15 +47,17 @@ fn is_expansion(file: &Path) -> bool {
     file.to_string_lossy().ends_with(".expanded.rs")
 }
 
-/// The arguments of the first attribute, and what stands below it.
-fn taken_apart(input: ParseStream<'_>) -> syn::Result<(TokenStream, TokenStream)> {
+/// The name and the arguments of the first attribute, and what stands below it.
+fn taken_apart(input: ParseStream<'_>) -> syn::Result<(String, TokenStream, TokenStream)> {
     let mut attrs = input.call(Attribute::parse_outer)?;
-    let arguments = match attrs.remove(0).meta {
+    let first = attrs.remove(0).meta;
+    let name = first.path().segments.last().expect("a path has a name").ident.to_string();
+    let arguments = match first {
         Meta::List(list) => list.tokens,
         Meta::Path(_) | Meta::NameValue(_) => TokenStream::new(),
     };
     let above: TokenStream = attrs.iter().map(ToTokens::to_token_stream).collect();
-    Ok((arguments, [above, input.parse()?].into_iter().collect()))
+    Ok((name, arguments, [above, input.parse()?].into_iter().collect()))
 }
 
 /// The tokens as a formatted program. What stands in an `impl` block is a method there, which only an `impl` may hold.

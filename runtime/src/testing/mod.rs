@@ -179,9 +179,12 @@
 
 mod clock;
 mod explore;
+pub(crate) mod harness;
+mod home;
 mod sandbox;
 
 pub use crate::backend::mysql::wire::failing::{Failures, Way};
+pub use crate::backend::mysql::wire::recording::Record;
 pub use crate::backend::mysql::wire::scripted::{Reply, Script, Sent};
 pub use crate::clock::Clock;
 pub use clock::VirtualClock;

@@ -48,6 +48,7 @@ mod terms;
 mod threads;
 mod tls;
 mod two_databases;
+mod users_tests;
 mod watched;
 mod wires;
 mod without;

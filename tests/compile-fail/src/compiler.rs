@@ -36,8 +36,12 @@ impl Library {
     /// Lets cargo build the library, which as a rule it has just done, and say where it lies.
     pub(crate) fn build() -> Self {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-        let arguments = ["build", "--package", "unit-of-work", "--message-format=json-render-diagnostics"];
-        let output = run(Command::new(cargo).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")));
+        let package = ["--package", "unit-of-work", "--features", "testing"];
+        let output = run(Command::new(cargo)
+            .arg("build")
+            .args(package)
+            .arg("--message-format=json-render-diagnostics")
+            .current_dir(env!("CARGO_MANIFEST_DIR")));
         assert!(output.status.success(), "the library does not build:\n{}", text(&output.stderr));
         let artifacts: Vec<(String, PathBuf)> = text(&output.stdout).lines().flat_map(artifacts).collect();
         let directories = artifacts.iter().filter_map(|(_, file)| file.parent()).flat_map(with_deps).collect();

@@ -18,6 +18,8 @@ use super::tls::{self, Tls};
 #[cfg(feature = "testing")]
 use super::wire::failing::{FailingWire, Failures};
 #[cfg(feature = "testing")]
+use super::wire::recording::{Record, RecordingWire};
+#[cfg(feature = "testing")]
 use super::wire::scripted::Script;
 use super::wire::{DriverWire, Wire, panicked};
 use crate::backend::{Connector, Peer};
@@ -34,6 +36,8 @@ pub struct MySqlConnector {
     flavour: OnceLock<Flavour>,
     #[cfg(feature = "testing")]
     failures: Option<Failures>,
+    #[cfg(feature = "testing")]
+    record: Option<Record>,
 }
 
 enum Source {
@@ -83,6 +87,12 @@ impl MySqlConnector {
         self
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn recording(mut self, record: Option<Record>) -> Self {
+        self.record = record;
+        self
+    }
+
     fn from(source: Source) -> Self {
         Self {
             source,
@@ -90,6 +100,8 @@ impl MySqlConnector {
             flavour: OnceLock::new(),
             #[cfg(feature = "testing")]
             failures: None,
+            #[cfg(feature = "testing")]
+            record: None,
         }
     }
 
@@ -116,6 +128,11 @@ impl Connector for MySqlConnector {
         #[cfg(feature = "testing")]
         let wire: Box<dyn Wire> = match &self.failures {
             Some(failures) => Box::new(FailingWire::new(wire, failures.clone())),
+            None => wire,
+        };
+        #[cfg(feature = "testing")]
+        let wire: Box<dyn Wire> = match &self.record {
+            Some(record) => Box::new(RecordingWire::new(wire, record.clone())),
             None => wire,
         };
         let connection = MySqlConnection::new(wire, home).map_err(while_connecting)?;

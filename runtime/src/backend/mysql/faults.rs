@@ -162,7 +162,7 @@ fn is_about_parameters(error: &Error) -> bool {
 }
 
 /// What the server or the driver said.
-fn words(error: &Error) -> Option<String> {
+pub(super) fn words(error: &Error) -> Option<String> {
     match error {
         Error::MySqlError(server) => Some(format!("{} ({}): {}", server.code, server.state, server.message)),
         Error::FromValueError(_) | Error::FromRowError(_) => None,

@@ -5,6 +5,8 @@ mod driver;
 #[cfg(feature = "testing")]
 pub(crate) mod failing;
 #[cfg(feature = "testing")]
+pub(crate) mod recording;
+#[cfg(feature = "testing")]
 pub(crate) mod scripted;
 
 use std::fmt::Debug;
