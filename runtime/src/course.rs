@@ -131,9 +131,7 @@ impl<'c> Course<'c> {
             Nearest::Deadline if self.attempts < self.policy.max_attempts => {
                 (ErrorKind::Timeout, "no further attempt could begin before the deadline; the last one failed with")
             }
-            Nearest::Deadline | Nearest::Policy => {
-                (ErrorKind::RetriesExhausted, "gave up; the last attempt failed with")
-            }
+            Nearest::Deadline | Nearest::Policy => (ErrorKind::RetriesExhausted, gave_up(last.kind())),
         };
         Error::because_of(kind, detail, last).after(self.attempts, self.elapsed())
     }
@@ -151,6 +149,16 @@ impl<'c> Course<'c> {
 
     fn elapsed(&self) -> Duration {
         self.clock.now().saturating_duration_since(self.began)
+    }
+}
+
+fn gave_up(last: ErrorKind) -> &'static str {
+    match last {
+        ErrorKind::Serialization | ErrorKind::LockTimeout => {
+            "gave up; many want the same rows: shorten the unit, lock them in one order and at once (`FOR UPDATE`), or allow more \
+             with `retry(within = …)`; the last attempt failed with"
+        }
+        _ => "gave up; the last attempt failed with",
     }
 }
 

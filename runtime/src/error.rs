@@ -7,80 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::fault::Failed;
+pub use crate::kind::ErrorKind;
 use crate::label::Label;
 use crate::outcome::{Outcome, Settled};
 use crate::shown;
-
-/// What went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// No database was named, entered or installed.
-    NoDatabase,
-    /// A second `install` in the same process.
-    AlreadyInstalled,
-    /// A URL or a setting that cannot be used.
-    Configuration,
-    /// No connection could be opened.
-    Connect,
-    /// No encrypted connection could be opened: the server offers none, or its certificate is not to be trusted.
-    Tls,
-    /// The server does not let this user in, or not to this database.
-    AccessDenied,
-    /// The database handle was closed.
-    Closed,
-    /// No session became free in time.
-    PoolTimeout,
-    /// The server refused a statement; the transaction goes on.
-    Statement,
-    /// A row or a parameter does not have the type that was asked for.
-    Conversion,
-    /// A statement that has no place in a unit; it was not sent.
-    Refused,
-    /// A statement larger than the server takes; it was not sent.
-    TooLarge,
-    /// The session is lent out: a connection guard or a row stream is still alive.
-    Busy,
-    /// A write in a read-only transaction.
-    ReadOnly,
-    /// The server could not serialize the transaction and rolled it back.
-    Serialization,
-    /// The unit's deadline passed.
-    Timeout,
-    /// A lock was not granted in time.
-    LockTimeout,
-    /// A lock was not free, and the statement asked not to wait. MySQL waits for a lock on the table's definition all the
-    /// same: if that does not come in time, it is a `LockTimeout` there.
-    LockNotAvailable,
-    /// The connection was lost or is out of step.
-    ConnectionLost,
-    /// The server cannot serve for the moment.
-    Unavailable,
-    /// Something inside the unit committed on its own.
-    ImplicitCommit,
-    /// The unit was rolled back, but changed a table that is not transactional: that is in the database still.
-    RollbackIncomplete,
-    /// The unit ran again and again and met the limit of its retry policy.
-    RetriesExhausted,
-    /// A joined unit failed and the outer one returned `Ok`.
-    Doomed,
-    /// The unit was marked to be rolled back and returned `Ok`.
-    RollbackOnly,
-    /// A `before_commit` hook refused.
-    HookRefused,
-    /// No unit is active on this thread.
-    NotInUnit,
-    /// COMMIT was sent and not answered, and what became of it is not known; units that are `exactly_once` try to find out before.
-    CommitUnknown,
-    /// More isolation was asked for than the active unit has.
-    IsolationConflict,
-    /// A unit that may write inside a read-only one.
-    AccessConflict,
-    /// The unit's propagation does not allow it to run here.
-    Propagation,
-    /// Something that a library checks failed in a way it cannot explain; please report it.
-    Internal,
-}
 
 /// Why a unit of work, or a statement in one, failed.
 ///
@@ -101,13 +31,6 @@ struct Inner {
     sqlstate: Option<Arc<str>>,
     cause: Option<Arc<dyn StdError + Send + Sync>>,
     settled: Settled,
-}
-
-impl ErrorKind {
-    /// Whether it means that part of the unit is, or may be, in the database.
-    pub(crate) fn tears(self) -> bool {
-        matches!(self, Self::ImplicitCommit | Self::RollbackIncomplete)
-    }
 }
 
 impl Error {

@@ -12,6 +12,7 @@ mod error;
 mod fault;
 mod ground;
 mod hooks;
+mod kind;
 mod label;
 mod ledger;
 mod loan;
@@ -60,6 +61,9 @@ pub use unit_builder::{Judge, UnitBuilder};
 pub use unit_of_work_macros::test;
 pub use unit_of_work_macros::unit_of_work;
 pub use units::{UnitStats, Units, units};
+
+#[doc = include_str!("../docs/errors.md")]
+pub mod errors {}
 
 #[doc(hidden)]
 pub mod __private {

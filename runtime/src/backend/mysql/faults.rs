@@ -197,6 +197,12 @@ fn meaning(fault: Fault) -> Option<&'static str> {
 /// What can be done where the server's words do not say it.
 fn advice(code: u16) -> Option<&'static str> {
     let text = match code {
+        1044 | 1049 => "is the database's name in the URL right, is it there, and was it granted to this user?",
+        1046 => "name one in the URL: `mysql://user:password@host:3306/database`",
+        1064 => "the words behind `near` are where the server stopped understanding",
+        1146 => {
+            "is its name right, and is it this database that the program should use? Tables are made outside of units, with `db.session`"
+        }
         1461 => "raise `max_prepared_stmt_count` there, or lower `statement_cache` and `max_connections` here",
         1665 => "set `binlog_format` to ROW or MIXED there, or ask for `repeatable read` or more",
         3098 => "group replication takes InnoDB tables with a primary key, and several primaries not at `serializable`",
