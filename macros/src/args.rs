@@ -54,6 +54,8 @@ pub(crate) enum Attempts {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writes {
     Allowed,
+    /// In a unit that is `read_only`: those to temporary tables, of which the text does not tell.
+    Trusted,
     Refused,
 }
 
@@ -154,7 +156,8 @@ impl Args {
     pub(crate) fn writes(&self) -> Writes {
         match (self.constant("access"), self.named("allow")) {
             (Some("ReadOnly"), None) => Writes::Refused,
-            (Some("ReadOnly"), Some(_)) | (Some(_) | None, _) => Writes::Allowed,
+            (Some("ReadOnly"), Some(_)) => Writes::Trusted,
+            (Some(_) | None, _) => Writes::Allowed,
         }
     }
 

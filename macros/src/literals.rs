@@ -8,9 +8,9 @@ mod text;
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{Error, Pat};
-use unit_of_work_sql::{Backslash, DoubleQuotes, Effect, Mode, Reading, Verdict, read};
+use unit_of_work_sql::{Backslash, Class, DoubleQuotes, Effect, Mode, Reading, Verdict, read};
 
-use self::calls::calls;
+use self::calls::{Call, When, calls};
 use self::text::{Constants, Says, Text, what_it_says};
 use crate::args::{Args, Literals, Writes};
 use crate::errors::Errors;
@@ -27,8 +27,8 @@ pub(crate) fn check(function: &UnitFn, args: &Args, errors: &mut Errors) {
     let (Literals::Read, Body::Block(body), Some(tx)) = (args.literals, &function.body, transaction(function)) else {
         return;
     };
-    for text in texts(&body.stream(), tx) {
-        if let Some(message) = complaint(&text.value, args.writes()) {
+    for (text, when) in texts(&body.stream(), tx) {
+        if let Some(message) = complaint(&text.value, when, args.writes()) {
             errors.push(Error::new_spanned(text.tokens, message));
         }
     }
@@ -43,22 +43,23 @@ fn transaction(function: &UnitFn) -> Option<&Ident> {
 }
 
 /// The texts that are sent, each once: a constant may be sent from several places.
-fn texts(body: &TokenStream, tx: &Ident) -> Vec<Text> {
+fn texts(body: &TokenStream, tx: &Ident) -> Vec<(Text, When)> {
     let mut constants = None;
-    let mut texts: Vec<Text> = Vec::new();
-    for argument in calls(body.clone(), tx) {
+    let mut texts: Vec<(Text, When)> = Vec::new();
+    for Call { argument, when } in calls(body.clone(), tx) {
         let text = match what_it_says(argument) {
             Says::Text(text) => Some(text),
             Says::Named(name) => constants.get_or_insert_with(|| Constants::of(body.clone())).text(&name),
             Says::SomethingElse => None,
         };
-        texts.extend(text.filter(|text| !texts.iter().any(|known| known.is_at_the_same_place_as(text))));
+        let is_known = |text: &Text| texts.iter().any(|(known, at)| *at == when && known.is_at_the_same_place_as(text));
+        texts.extend(text.filter(|text| !is_known(text)).map(|text| (text, when)));
     }
     texts
 }
 
 /// Why the text must not be sent, whatever the server's quote mode.
-fn complaint(sql: &str, writes: Writes) -> Option<String> {
+fn complaint(sql: &str, when: When, writes: Writes) -> Option<String> {
     let first = read(sql, Mode::default());
     let others = || OTHER_MODES.iter().map(|mode| read(sql, *mode));
     if let Verdict::Refused(refusal) = &first.verdict
@@ -66,12 +67,27 @@ fn complaint(sql: &str, writes: Writes) -> Option<String> {
     {
         return Some(format!("a unit of work cannot send this: {refusal}"));
     }
-    let in_vain = writes == Writes::Refused && is_writing(&first) && others().all(|reading| is_writing(&reading));
-    in_vain.then(|| {
-        "this writes, and the unit is `read_only`, so the server would refuse it: take `read_only` away, or add `allow(write)` \
-         if it writes a temporary table"
-            .to_owned()
-    })
+    if when == When::Later && first.class == Class::Other && others().all(|reading| reading.class == Class::Other) {
+        return Some(
+            "only INSERT, UPDATE, DELETE and REPLACE can be deferred: call `tx.exec_drop` or its like".to_owned(),
+        );
+    }
+    let why = in_vain(when, writes)?;
+    (is_writing(&first) && others().all(|reading| is_writing(&reading))).then(|| why.to_owned())
+}
+
+/// Why a write is of no use in the unit, if it is of none.
+fn in_vain(when: When, writes: Writes) -> Option<&'static str> {
+    match (when, writes) {
+        (_, Writes::Allowed) | (When::Now, Writes::Trusted) => None,
+        (When::Now, Writes::Refused) => Some(
+            "this writes, and the unit is `read_only`, so the server would refuse it: take `read_only` away, or add `allow(write)` \
+             if it writes a temporary table",
+        ),
+        (When::Later, Writes::Refused | Writes::Trusted) => Some(
+            "a unit that is `read_only` defers no writes: take `read_only` away, or call `tx.exec_drop` for a temporary table",
+        ),
+    }
 }
 
 fn is_refused(reading: &Reading) -> bool {

@@ -39,6 +39,8 @@ pub(crate) enum AtCommit {
     RolledBack,
     /// Nobody knows.
     Unknown,
+    /// It was committed, or may have been, without a write of the unit that went out in the same packet.
+    Torn,
 }
 
 /// The meaning of a failure.
@@ -59,13 +61,15 @@ pub struct Failed {
     /// What to tell the user, the server's words included.
     pub(crate) detail: Arc<str>,
     pub(crate) cause: Option<Arc<dyn StdError + Send + Sync>>,
+    /// The statement that it is about, where that is not the one that was asked for: it had been deferred.
+    pub(crate) statement: Option<Arc<str>>,
 }
 
 impl Failed {
     /// A failure of our own making, without a driver's error behind it.
     pub(crate) fn of(kind: ErrorKind, undone: Undone, again: Again, detail: impl Into<Arc<str>>) -> Self {
         let fault = Fault { kind, undone, again, at_commit: AtCommit::RolledBack };
-        Self { fault, code: None, sqlstate: None, detail: detail.into(), cause: None }
+        Self { fault, code: None, sqlstate: None, detail: detail.into(), cause: None, statement: None }
     }
 
     /// The same, and what had been said before it.

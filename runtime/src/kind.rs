@@ -212,12 +212,13 @@ pub enum ErrorKind {
     /// Something inside the unit committed on its own.
     ///
     /// **Cause:** a procedure with a COMMIT or DDL in it was called; or it cannot be known whether one committed, because its connection
-    /// was lost.
+    /// was lost. Or somebody's KILL QUERY ended a write that was deferred into the packet of COMMIT, `MariaDB` answered it with OK all the
+    /// same, and committed the rest.
     ///
     /// **What is true now:** torn: what was written before is, or may be, in the database. The unit was not run again.
     ///
     /// **What to do:** look for its rows; take the COMMIT out of the procedure, or call it outside of units with
-    /// [`Database::session`](crate::Database::session).
+    /// [`Database::session`](crate::Database::session). Of a deferred write the error says which one is missing.
     ImplicitCommit,
     /// The unit was rolled back, but changed a table that is not transactional: that is in the database still.
     ///

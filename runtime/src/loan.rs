@@ -80,6 +80,20 @@ impl<B: Backend> Loan<B> {
     }
 }
 
+impl<B: Backend> Transaction<B> {
+    /// Sends what was deferred, before the unit waits on its thread for another one.
+    ///
+    /// # Errors
+    /// That of a deferred write, which dooms the unit; nothing is sent where it is doomed already.
+    pub(crate) fn flush(self: &Rc<Self>) -> Result<(), Error> {
+        if !self.has_deferred() || self.doom().is_some() {
+            return Ok(());
+        }
+        let flushed = self.lend()?.connection().flush();
+        flushed.map_err(|failed| self.note(failed, ""))
+    }
+}
+
 impl<B: Backend> Drop for Loan<B> {
     fn drop(&mut self) {
         let fired = self.watch.take().map(Watch::withdraw);

@@ -88,7 +88,11 @@ pub(crate) fn run_on<B: Backend>(
         let suspended = active.as_deref();
         Own { database, figures, unit, key, options, commits, deadline, suspended, sandbox }
     };
-    match (plan(asked, describe(active.as_deref()), ends), &active) {
+    let plan = plan(asked, describe(active.as_deref()), ends);
+    if let (Plan::SuspendAndBegin | Plan::SuspendAndPlain, Some(suspended)) = (&plan, &active) {
+        suspended.flush()?;
+    }
+    match (plan, &active) {
         (Plan::Begin | Plan::SuspendAndBegin | Plan::BeginInSandbox, _) => begin(Commits::Together).run(body),
         (Plan::Plain | Plan::SuspendAndPlain | Plan::PlainInSandbox, _) => begin(Commits::Each).run(body),
         (Plan::Join, Some(transaction)) => {

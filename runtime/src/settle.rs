@@ -223,6 +223,11 @@ fn commit<B: Backend>(
                 settlement => settlement,
             }
         }
+        // Nobody is asked: the row of an `exactly_once` unit is committed with the rest, and says nothing of what is missing.
+        AtCommit::Torn => {
+            give_back(transaction, place, session);
+            Settlement::Failed(with_words(transaction.judge(failed, "COMMIT").error, said))
+        }
     }
 }
 

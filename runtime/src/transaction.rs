@@ -268,6 +268,8 @@ impl<B: Backend> Transaction<B> {
         self.blame_the_deadline(&mut failed);
         self.count_the_sandbox_out(&mut failed);
         let fault = failed.fault;
+        let deferred = failed.statement.take();
+        let statement = deferred.as_deref().unwrap_or(statement);
         let error = Error::from_failed(failed);
         let error = if statement.is_empty() { error } else { error.on_statement(statement) };
         let error = error.in_unit(&self.unit, self.attempt, self.settled.told());
@@ -382,6 +384,14 @@ impl<B: Backend> Transaction<B> {
 
     pub(crate) fn is_busy(&self) -> bool {
         matches!(*self.seat().borrow(), Seat::Lent)
+    }
+
+    /// A session that is lent out has sent what was deferred.
+    pub(crate) fn has_deferred(&self) -> bool {
+        match &*self.seat().borrow() {
+            Seat::Here(session) => session.connection.has_deferred(),
+            Seat::Lent | Seat::Gone => false,
+        }
     }
 
     pub(crate) fn busy(&self) -> Error {

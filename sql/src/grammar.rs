@@ -60,10 +60,10 @@ fn judge_word<'t, I: Iterator<Item = Kind<'t>> + Clone>(word: &str, statement: I
         return Reading::plain(Effect::Reads);
     }
     if contains(WRITES, word) {
-        return Reading::plain(Effect::Writes);
+        return Reading::data_change();
     }
     if contains(QUERIES, word) {
-        return Reading::plain(effect(statement));
+        return judge_query(word, statement);
     }
     if contains(EXPLAINS, word) {
         return Reading::plain(if begins(rest.clone(), &["ANALYZE"]) { effect(rest) } else { Effect::Reads });
@@ -72,6 +72,13 @@ fn judge_word<'t, I: Iterator<Item = Kind<'t>> + Clone>(word: &str, statement: I
         Some(refusal) => Reading::refused(refusal),
         None => judge_by_what_follows(word, rest),
     }
+}
+
+/// Common table expressions may lead to a statement that changes rows.
+fn judge_query<'t>(word: &str, statement: impl Iterator<Item = Kind<'t>> + Clone) -> Reading {
+    let changes =
+        word.eq_ignore_ascii_case("WITH") && main_verb(statement.clone()).is_some_and(|verb| contains(WRITES, verb));
+    if changes { Reading::data_change() } else { Reading::plain(effect(statement)) }
 }
 
 fn refusal(word: &str) -> Option<Refusal> {
@@ -155,14 +162,19 @@ fn judge_analyze<'t>(rest: impl Iterator<Item = Kind<'t>> + Clone) -> Reading {
     }
 }
 
-/// What a statement does by its main verb: the first one outside of the parentheses that common table expressions stand
-/// in. A query that writes a file counts as writing: the file outlives a rollback, and is in the way of the next attempt.
-fn effect<'t>(statement: impl Iterator<Item = Kind<'t>> + Clone) -> Effect {
-    let body = statement.clone().skip_while(|kind| *kind == Kind::Symbol('('));
-    let verb = outside_parentheses(body).find_map(|kind| match kind {
+/// The first verb outside of the parentheses that common table expressions stand in.
+fn main_verb<'t>(statement: impl Iterator<Item = Kind<'t>>) -> Option<&'t str> {
+    let body = statement.skip_while(|kind| *kind == Kind::Symbol('('));
+    outside_parentheses(body).find_map(|kind| match kind {
         Kind::Word(word) if contains(VERBS, word) => Some(word),
         _ => None,
-    });
+    })
+}
+
+/// What a statement does by its main verb. A query that writes a file counts as writing: the file outlives a rollback, and is in
+/// the way of the next attempt.
+fn effect<'t>(statement: impl Iterator<Item = Kind<'t>> + Clone) -> Effect {
+    let verb = main_verb(statement.clone());
     if verb.is_some_and(|verb| contains(WRITES, verb)) || writes_file(statement) {
         Effect::Writes
     } else {

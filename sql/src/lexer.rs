@@ -87,6 +87,15 @@ pub(crate) struct Lexer<'t> {
     at: usize,
     mode: Mode,
     executable: Option<Executable<'t>>,
+    ending: Ending,
+}
+
+/// Whether the text ended before what began in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Closed,
+    /// A string, a quoted name or a comment: what is written behind the text would belong to it.
+    Open,
 }
 
 /// The executable comment in which the lexer stands.
@@ -102,12 +111,17 @@ struct Undecidable;
 
 impl<'t> Lexer<'t> {
     pub(crate) fn new(text: &'t str, mode: Mode) -> Self {
-        Self { text, at: 0, mode, executable: None }
+        Self { text, at: 0, mode, executable: None, ending: Ending::Closed }
     }
 
     /// Where the last token ended, in bytes.
     pub(crate) fn position(&self) -> usize {
         self.at
+    }
+
+    /// Whether all that was begun so far has ended.
+    pub(crate) fn ending(&self) -> Ending {
+        self.ending
     }
 
     fn try_next(&mut self) -> Result<Option<Token<'t>>, Undecidable> {
@@ -155,7 +169,7 @@ impl<'t> Lexer<'t> {
         }
         let marker = executable_marker(&self.text[self.at + 2..]);
         let content = self.at + 2 + marker.len();
-        let end = self.text[content..].find("*/").map_or(self.text.len(), |length| content + length);
+        let end = self.text[content..].find("*/").map_or_else(|| self.never_ends(), |length| content + length);
         if marker.is_empty() {
             return self.skip_comment(content, end);
         }
@@ -235,8 +249,14 @@ impl<'t> Lexer<'t> {
                 _ => return self.unquote(start),
             }
         }
-        self.at = self.text.len();
+        self.at = self.never_ends();
         self.unquote(start)
+    }
+
+    /// The end of the text, which comes before the end of what began in it.
+    fn never_ends(&mut self) -> usize {
+        self.ending = Ending::Open;
+        self.text.len()
     }
 
     /// What stands between the quote before `start` and where the lexer is, which then goes on behind the second quote.

@@ -20,7 +20,7 @@ mod refusal;
 use std::ops::Range;
 
 pub use self::lexer::{Backslash, DoubleQuotes, Mode};
-use self::lexer::{Kind, Lexer, Token};
+use self::lexer::{Ending, Kind, Lexer, Token};
 pub use self::refusal::Refusal;
 
 /// What a text is.
@@ -30,6 +30,8 @@ pub struct Reading {
     pub verdict: Verdict,
     /// Whether it writes.
     pub effect: Effect,
+    /// Whether it is one of the statements that change rows and nothing else.
+    pub class: Class,
     /// Whether it leaves something on the session.
     pub touches: Touches,
     /// How it wants to wait for row locks.
@@ -54,6 +56,15 @@ pub enum Effect {
     Reads,
     /// Changes rows or temporary tables, or writes a file (`INTO OUTFILE`), which no rollback removes.
     Writes,
+}
+
+/// Whether a text is what the standard calls a data change statement: its answer may be looked at later, together with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// `INSERT`, `UPDATE`, `DELETE`, `REPLACE`, with common table expressions before it or not.
+    DataChange,
+    /// Anything else.
+    Other,
 }
 
 /// Whether a text leaves state on the session that session tracking does not show.
@@ -158,6 +169,22 @@ pub fn statements(sql: &str, mode: Mode) -> Vec<&str> {
     found
 }
 
+/// The same for a text that is to stand between others in one packet, each followed by a line break and a semicolon. `None` also where
+/// a server might find another end of it than that semicolon, or something else in it than these statements: a string or comment that
+/// is not closed, a semicolon, a NUL, what begins with `$` (some servers quote with it), and all that is not ASCII, which means one
+/// thing in one character set and another in another.
+pub fn placeholders_among_others(sql: &str, mode: Mode) -> Option<Vec<Placeholder<'_>>> {
+    let mut lexer = Lexer::new(sql, mode);
+    let unclear = |token: Token<'_>| match token.kind {
+        SEMICOLON => true,
+        Kind::Word(word) => word.starts_with('$'),
+        _ => false,
+    };
+    let clear =
+        sql.is_ascii() && !sql.contains('\0') && !lexer.by_ref().any(unclear) && lexer.ending() == Ending::Closed;
+    if clear { placeholders(sql, mode) } else { None }
+}
+
 /// The different markers of executable comments; `None` when they are too many or servers differ on where one ends.
 fn markers(tokens: Lexer<'_>) -> Option<Vec<&str>> {
     let mut markers = Vec::new();
@@ -237,7 +264,11 @@ fn is(kind: Kind<'_>, keyword: &str) -> bool {
 
 impl Reading {
     fn plain(effect: Effect) -> Self {
-        Self { verdict: Verdict::Plain, effect, touches: Touches::Nothing, wait: Wait::Server }
+        Self { verdict: Verdict::Plain, effect, class: Class::Other, touches: Touches::Nothing, wait: Wait::Server }
+    }
+
+    fn data_change() -> Self {
+        Self { class: Class::DataChange, ..Self::plain(Effect::Writes) }
     }
 
     fn bracketed(effect: Effect) -> Self {
@@ -254,6 +285,7 @@ impl Reading {
         Self {
             verdict: self.verdict.or(other.verdict),
             effect: self.effect.max(other.effect),
+            class: self.class.max(other.class),
             touches: self.touches.max(other.touches),
             wait: self.wait.max(other.wait),
         }

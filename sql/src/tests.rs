@@ -4,10 +4,14 @@ mod lists;
 mod random;
 
 use self::lists::{INNOCENT, LEADING, READING, REFUSED, WRITING};
-use super::{Backslash, DoubleQuotes, Effect, Mode, Reading, Refusal, Touches, Verdict, Wait, statements};
+use super::{Backslash, Class, DoubleQuotes, Effect, Mode, Reading, Refusal, Touches, Verdict, Wait, statements};
 
 fn read(sql: &str) -> Reading {
     super::read(sql, Mode::default())
+}
+
+fn plain(effect: Effect) -> Reading {
+    Reading { verdict: Verdict::Plain, effect, class: Class::Other, touches: Touches::Nothing, wait: Wait::Server }
 }
 
 fn refusal(sql: &str) -> Option<Refusal> {
@@ -62,8 +66,7 @@ fn s64_plain_statements_pass_with_their_effect() {
         for cased in cases(text) {
             for leading in LEADING {
                 let dressed = read(&format!("{leading}{cased} ; {leading}"));
-                let expected =
-                    Reading { verdict: Verdict::Plain, effect, touches: Touches::Nothing, wait: Wait::Server };
+                let expected = Reading { class: dressed.class, ..plain(effect) };
                 assert_eq!(dressed, expected, "{leading:?} {cased}");
             }
             for bare in [format!("/*!50000 {cased} */"), format!("/*M!{cased}*/;")] {
@@ -76,14 +79,54 @@ fn s64_plain_statements_pass_with_their_effect() {
 #[test]
 fn s64_words_inside_strings_comments_and_names_are_no_alarm() {
     for text in INNOCENT {
-        let expected =
-            Reading { verdict: Verdict::Plain, effect: Effect::Reads, touches: Touches::Nothing, wait: Wait::Server };
-        assert_eq!(read(text), expected, "{text}");
+        assert_eq!(read(text), plain(Effect::Reads), "{text}");
     }
     for (text, _) in refused().filter(|(text, _)| !text.contains(['\'', '`'])) {
         for around in [format!("SELECT '{text}'"), format!("SELECT `{text}` /* {text} */ FROM t # ; {text}")] {
             assert_eq!(read(&around).verdict, Verdict::Plain, "{around}");
         }
+    }
+}
+
+#[test]
+fn s90_what_changes_rows_and_nothing_else_is_told_from_the_rest() {
+    let changes = ["INSERT INTO t VALUES (1)", "update t set a = 1", "DELETE FROM t", "replace into t values (1)"];
+    let with = ["WITH c AS (SELECT 1) UPDATE t SET a = 1", "WITH c AS (SELECT 1), d AS (SELECT 2) DELETE FROM t"];
+    for text in changes.into_iter().chain(with) {
+        for leading in LEADING {
+            assert_eq!(read(&format!("{leading}{text}")).class, Class::DataChange, "{leading:?} {text}");
+        }
+    }
+    let others = ["SELECT 1 INTO OUTFILE '/x'", "WITH c AS (SELECT 1) SELECT REPLACE(a, 'b', 'c') FROM t", "DO 1"];
+    let more = ["CALL insert_it()", "EXPLAIN UPDATE t SET a = 1", "LOAD DATA INFILE 'x' INTO TABLE t", "COMMIT", ""];
+    let odd = [
+        "INSERT INTO t VALUES (1); DELETE FROM t",
+        "/*!50000 INSERT */ INTO t VALUES (1)",
+        "CREATE TEMPORARY TABLE t (a INT)",
+    ];
+    for text in others.into_iter().chain(more).chain(odd) {
+        assert_eq!(read(text).class, Class::Other, "{text}");
+    }
+}
+
+#[test]
+fn s92_only_texts_that_end_where_they_seem_to_stand_among_others() {
+    let places = |text| super::placeholders_among_others(text, Mode::default()).map(|places| places.len());
+    for (text, expected) in [
+        ("UPDATE t SET a = ? -- ?", Some(1)),
+        ("UPDATE t SET a = 'x' # it's", Some(0)),
+        ("UPDATE t SET a = 'it''s \\' ?' /* ? */", Some(0)),
+        ("UPDATE t SET a = :a WHERE b = :b", Some(2)),
+        ("UPDATE t SET a = 'x", None),
+        ("UPDATE t SET `a = 1", None),
+        ("UPDATE t SET a = 1 /* x", None),
+        ("UPDATE t SET a = 1;", None),
+        ("UPDATE /*!50000 t */ SET a = 1", None),
+        ("UPDATE t SET a = 1 -- \0", None),
+        ("UPDATE t SET a = 'ü'", None),
+        ("UPDATE t SET a = $$it's ?$$", None),
+    ] {
+        assert_eq!(places(text), expected, "{text}");
     }
 }
 

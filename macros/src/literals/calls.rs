@@ -10,16 +10,35 @@ use super::names::{behind_another, is, lent};
 /// the chain is about something else: `tx.local::<Journal>().exec("drop the rest")`.
 const PASSED_ON_BY: &[&str] = &["connection", "unwrap", "expect", "map_err"];
 
-/// The first arguments of the driver calls on chains that begin with `tx`.
-pub(super) fn calls(body: TokenStream, tx: &Ident) -> Vec<TokenStream> {
+/// A call that sends its first argument.
+pub(super) struct Call {
+    pub(super) argument: TokenStream,
+    pub(super) when: When,
+}
+
+/// When it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    Now,
+    /// `tx.defer`, which takes writes alone.
+    Later,
+}
+
+/// The driver calls on chains that begin with `tx`.
+pub(super) fn calls(body: TokenStream, tx: &Ident) -> Vec<Call> {
     let mut found = Vec::new();
     search(body, &tx.to_string(), &mut found);
     found
 }
 
 /// Whether the method sends its first argument, or has the server prepare it.
-fn sends(method: &str) -> bool {
-    method == "prep" || method == "defer" || is_of(method, "query") || is_of(method, "exec")
+fn sends(method: &str) -> Option<When> {
+    match method {
+        "defer" => Some(When::Later),
+        "prep" => Some(When::Now),
+        _ if is_of(method, "query") || is_of(method, "exec") => Some(When::Now),
+        _ => None,
+    }
 }
 
 /// `exec`, `exec_drop`, not `execute`.
@@ -27,7 +46,7 @@ fn is_of(method: &str, family: &str) -> bool {
     method.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
-fn search(tokens: TokenStream, tx: &str, found: &mut Vec<TokenStream>) {
+fn search(tokens: TokenStream, tx: &str, found: &mut Vec<Call>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut at = 0;
     while let Some((before, rest @ [token, behind @ ..])) = tokens.split_at_checked(at) {
@@ -54,7 +73,7 @@ fn continues(before: &[TokenTree]) -> bool {
 }
 
 /// Follows `.method::<T>(arguments)?…` as long as it is about the connection.
-fn chain(tokens: &[TokenTree], found: &mut Vec<TokenStream>) {
+fn chain(tokens: &[TokenTree], found: &mut Vec<Call>) {
     let mut rest = without_question_marks(tokens);
     while let [TokenTree::Punct(dot), TokenTree::Ident(method), behind @ ..] = rest {
         let method = method.to_string();
@@ -62,8 +81,8 @@ fn chain(tokens: &[TokenTree], found: &mut Vec<TokenStream>) {
         if dot.as_char() != '.' || arguments.delimiter() != Delimiter::Parenthesis {
             return;
         }
-        if sends(&method) {
-            found.push(first(arguments.stream()));
+        if let Some(when) = sends(&method) {
+            found.push(Call { argument: first(arguments.stream()), when });
         }
         if !PASSED_ON_BY.contains(&method.as_str()) {
             return;

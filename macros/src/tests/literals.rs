@@ -88,6 +88,31 @@ fn every_driver_call_on_the_transaction_is_read() {
 }
 
 #[test]
+fn only_writes_can_be_deferred_and_none_in_a_unit_that_is_read_only() {
+    let write = quote!(tx.defer("UPDATE account SET balance = 0", ()));
+    assert_eq!(messages(quote!(), &write), [""; 0]);
+    for arguments in [quote!(read_only), quote!(read_only, allow(write))] {
+        let messages = messages(arguments, &write);
+        assert!(messages[0].starts_with("a unit that is `read_only` defers no writes"), "{messages:?}");
+    }
+    for other in [quote!(tx.defer("SELECT 1", ())), quote!(tx.defer("CALL p()", ())), quote!(tx.defer("DO 1", ()))] {
+        let messages = messages(quote!(), &other);
+        assert!(messages[0].starts_with("only INSERT, UPDATE, DELETE and REPLACE can be deferred"), "{messages:?}");
+    }
+}
+
+/// A constant may be right for the one and wrong for the other.
+#[test]
+fn a_text_that_is_sent_and_deferred_is_read_for_both() {
+    let both = quote!({
+        const LOOK: &str = "SELECT 1";
+        tx.query_drop(LOOK)?;
+        tx.defer(LOOK, ())
+    });
+    assert_eq!(messages(quote!(), &both).len(), 1);
+}
+
+#[test]
 fn other_calls_are_nobodys_business() {
     for body in [
         quote!(document.query_selector_all("BEGIN")),

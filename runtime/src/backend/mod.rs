@@ -140,7 +140,11 @@ pub trait Connection: Debug + Send + 'static {
     fn doubt(&mut self);
     /// Checks a doubted connection, otherwise does nothing.
     fn reassure(&mut self) -> Result<(), Failed>;
-    /// Commits; sends nothing if nothing was sent before. With a key, a row that names it is part of what is committed.
+    /// Whether writes wait that the body has deferred.
+    fn has_deferred(&self) -> bool;
+    /// Sends them. Every statement does, and so do COMMIT and a new savepoint; ROLLBACK forgets them, to a savepoint or of all.
+    fn flush(&mut self) -> Result<(), Failed>;
+    /// Commits; sends nothing if nothing was sent or deferred before. With a key, a row that names it is part of what is committed.
     fn commit(&mut self, key: Option<&Key>) -> Result<(), Failed>;
     /// Rolls back and awaits the answer; sends nothing if nothing was sent before.
     fn rollback(&mut self) -> Rollback;

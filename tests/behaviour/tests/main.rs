@@ -8,6 +8,7 @@ mod cases;
 mod circle;
 mod classification;
 mod deadlines;
+mod deferred;
 mod distribution;
 mod errors_that_commit;
 mod every_kind;

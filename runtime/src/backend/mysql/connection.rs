@@ -4,6 +4,7 @@
 
 mod beginning;
 mod contract;
+mod packets;
 mod remains;
 mod sending;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use mysql::{Conn, Row, Statement};
 use unit_of_work_sql::{Effect, Touches, Verdict, Wait};
 
+use super::deferred::Queue;
 use super::durability::Durability;
 use super::faults;
 use super::opening::{Begin, Flavour, OPENED, OnLockTimeout, Server, WHERE_AM_I, open};
@@ -57,6 +59,8 @@ pub struct MySqlConnection {
     savepoints: u64,
     /// Round trips that somebody was told of.
     counted: u64,
+    /// What bodies have deferred in this transaction since the last statement.
+    deferred: Queue,
 }
 
 /// Whether something was sent since the last COMMIT or ROLLBACK.
@@ -120,6 +124,7 @@ impl MySqlConnection {
             permanent: None,
             texts: Texts::default(),
             savepoints: 0,
+            deferred: Queue::default(),
         })
     }
 
@@ -140,6 +145,7 @@ impl MySqlConnection {
             Verdict::Plain => reading.touches,
             Verdict::Bracketed => Touches::Session,
         };
+        self.flush_deferred()?;
         self.begin()?;
         self.obey_the_sandbox(reading.effect)?;
         // Without a transaction there is none that could be ended unseen.
@@ -251,8 +257,11 @@ impl MySqlConnection {
             return Ok(Answer::default());
         }
         self.heed(self.wire.tracked(), LENT);
-        match self.send(sql) {
-            Err(failed) if failed.code == Some(NO_SUCH_SAVEPOINT) => Err(committed_inside()),
+        match self.send_behind(sql) {
+            // Not that of a deferred write, which may name a function that does not exist.
+            Err(failed) if failed.code == Some(NO_SUCH_SAVEPOINT) && failed.statement.is_none() => {
+                Err(committed_inside())
+            }
             result => result,
         }
     }

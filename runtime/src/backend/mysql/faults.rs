@@ -130,7 +130,7 @@ fn by_the_table(error: Error) -> Failed {
         Some(advice) => format!("{detail}; {advice}"),
         None => detail,
     };
-    Failed { fault, code, sqlstate, detail: detail.into(), cause: tellable(error) }
+    Failed { fault, code, sqlstate, detail: detail.into(), cause: tellable(error), statement: None }
 }
 
 /// For bodies that work with the driver's own connection ([`Tx::connection`](crate::Tx::connection)): `?` turns the driver's

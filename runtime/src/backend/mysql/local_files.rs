@@ -49,5 +49,12 @@ pub(super) fn explain(error: Error) -> Result<Failed, Error> {
         "{asked}; nothing of it was sent, and the connection is closed; if the statement was `LOAD DATA LOCAL`, send the rows \
          with `exec_batch`; if it was not, do not trust who answers there"
     );
-    Ok(Failed { fault: FAULT, code: None, sqlstate: None, detail: detail.into(), cause: Some(Arc::new(error)) })
+    Ok(Failed {
+        fault: FAULT,
+        code: None,
+        sqlstate: None,
+        detail: detail.into(),
+        cause: Some(Arc::new(error)),
+        statement: None,
+    })
 }

@@ -1,12 +1,13 @@
 //! MySQL and MariaDB, by the driver's raw `Conn`: never its `Pool`, `Transaction` or `TxOpts`, which send what we do not know of.
 //! What opens a connection is `connector`, `tls` and `opening`, what it knows and does is `connection`, what an error means is
 //! `faults`, that no file is sent is `local_files`, what a text is says the crate `unit-of-work-sql`, what bodies call is
-//! `vocabulary` and `lent`, where outcomes are written down is `outcomes`; `wire` is all that is needed of the driver.
+//! `vocabulary` and `lent`, what they put off is `deferred`, where outcomes are written down is `outcomes`; `wire` is all that is needed of the driver.
 
 mod administration;
 mod by_text;
 pub(crate) mod connection;
 pub(crate) mod connector;
+mod deferred;
 mod durability;
 pub(crate) mod faults;
 mod in_words;

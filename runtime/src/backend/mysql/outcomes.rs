@@ -11,9 +11,10 @@ use std::time::Duration;
 use mysql::Row;
 
 use super::MySql;
-use super::connection::{COMMIT, Ghost, MySqlConnection};
+use super::connection::{Ghost, MySqlConnection};
+use super::deferred::Write;
 use super::opening::OPENED;
-use super::wire::{Request, SEPARATOR};
+use super::wire::Request;
 use crate::backend::{Characteristics, Commits, Connection, LockWait, Standing};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
@@ -65,21 +66,9 @@ fn insert(key: &Key, state: &str) -> String {
 impl MySqlConnection {
     /// Commits together with the row that says so, in one packet. If it comes late, after the tombstone, the row is refused and the
     /// server does not go on to COMMIT.
-    pub(super) fn commit_with(&mut self, key: &Key) -> Result<(), Failed> {
-        self.insert_and_commit(key, "committed").map_err(about_the_table)
-    }
-
-    fn insert_and_commit(&mut self, key: &Key, state: &str) -> Result<(), Failed> {
-        let packet = [insert(key, state), COMMIT.to_owned()];
-        let answer = self.send(&packet.join(SEPARATOR))?;
-        if answer.results == packet.len() {
-            return Ok(());
-        }
-        let detail =
-            format!("the packet of COMMIT has {} statements, and {} results came", packet.len(), answer.results);
-        let mut cut = Failed::of(ErrorKind::ConnectionLost, Undone::Connection, Again::Yes, detail);
-        cut.fault.at_commit = AtCommit::Unknown;
-        Err(cut)
+    pub(super) fn commit_with(&mut self, writes: &[Write], key: &Key) -> Result<(), Failed> {
+        self.commit_behind(writes, Some(&insert(key, "committed")))
+            .map_err(|cut| if cut.at < writes.len() { cut.failed } else { about_the_table(cut.failed) })
     }
 
     /// What [`Connection::decide`] promises, on a connection that does nothing else.
@@ -96,7 +85,7 @@ impl MySqlConnection {
         self.end(lost)?;
         // Committed in so many words: an INSERT that only seems to commit by itself, because something in between did not pass the
         // setting on, would be gone with this connection, and a COMMIT that is late would find nothing in its way.
-        match self.insert_and_commit(key, "tombstone") {
+        match self.commit_behind(&[], Some(&insert(key, "tombstone"))).map_err(|cut| cut.failed) {
             Ok(()) => Ok(Fate::RolledBack),
             Err(failed) if failed.code == Some(TAKEN) => self.read_fate(key),
             Err(failed) => Err(failed),

@@ -215,14 +215,24 @@ fn s20_a_unit_that_may_not_run_again_is_told_that_it_was_rolled_back() {
     assert_eq!((twice.runs(), twice.hooks().as_str()), (2, "rr"));
 }
 
+const COMMIT: &str = "COMMIT";
+
+/// To COMMIT, that is: an error of the row before it says that the server went no further.
 #[test]
 fn s81_an_answer_that_leaves_it_open_is_resolved_too_and_not_run_again_for_it() {
     let odd = Reply::error(1105, "HY000", "Unknown error");
+    let done = Reply::Done { affected_rows: 1, last_insert_id: 0 };
     let rolled_back = Said::Error(ErrorKind::Statement, Some(Outcome::RolledBack));
     check([
-        (&[(KEY, odd.clone())], rolled_back, "a M x + w k1 T", "r"),
-        (&[(KEY, odd), (KEY, taken()), (LOOK, says("committed"))], Said::Value, "a M x + w k1 T ?", "c"),
-        (&[(KEY, Reply::error(1053, "08S01", "Server shutdown"))], Said::Value, "a M x + w k1 T + k1 a M", "rc"),
+        (&[(COMMIT, odd.clone())], rolled_back, "a M x + w k1 T", "r"),
+        (
+            &[(KEY, done), (COMMIT, odd.clone()), (KEY, taken()), (LOOK, says("committed"))],
+            Said::Value,
+            "a M x + w k1 T ?",
+            "c",
+        ),
+        (&[(KEY, odd.clone())], rolled_back, "a M R", "r"),
+        (&[(COMMIT, Reply::error(1053, "08S01", "Server shutdown"))], Said::Value, "a M x + w k1 T + k1 a M", "rc"),
     ]);
 }
 

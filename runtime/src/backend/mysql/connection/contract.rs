@@ -44,29 +44,39 @@ impl Connection for MySqlConnection {
     }
 
     fn commit(&mut self, key: Option<&Key>) -> Result<(), Failed> {
+        let writes = self.deferred.take();
+        if !writes.is_empty() {
+            self.begin().map_err(not_begun)?;
+        }
         if self.transaction == Open::No {
             return Ok(());
         }
         self.transaction = Open::Ending;
         let answer = match key {
-            None => self.send(COMMIT).map(drop),
-            Some(key) => self.commit_with(key),
+            None if writes.is_empty() => self.send(COMMIT).map(drop),
+            None => self.commit_behind(&writes, None).map_err(|cut| cut.failed),
+            Some(key) => self.commit_with(&writes, key),
         };
         match &answer {
             Ok(()) => self.transaction = Open::No,
-            Err(failed) if failed.fault.at_commit == AtCommit::Unknown => {
-                self.step = Step::Out;
-                if failed.code.is_some() {
-                    // The server did answer: no COMMIT is on its way any more that a kill could undo, and locks may be left.
-                    self.transaction = Open::MayBe;
+            Err(failed) => match failed.fault.at_commit {
+                AtCommit::RolledBack => self.transaction = Open::MayBe,
+                // COMMIT ran, and was answered.
+                AtCommit::Torn if self.step == Step::In => self.transaction = Open::No,
+                AtCommit::Unknown | AtCommit::Torn => {
+                    self.step = Step::Out;
+                    if failed.code.is_some() {
+                        // The server did answer: no COMMIT is on its way any more that a kill could undo, and locks may be left.
+                        self.transaction = Open::MayBe;
+                    }
                 }
-            }
-            Err(_) => self.transaction = Open::MayBe,
+            },
         }
         answer
     }
 
     fn rollback(&mut self) -> Rollback {
+        self.deferred.clear();
         match self.transaction {
             Open::No => Rollback::Complete,
             Open::MayBe | Open::Ending => self.undo(),
@@ -77,7 +87,8 @@ impl Connection for MySqlConnection {
         self.begin()?;
         self.savepoints += 1;
         let name = format!("unit_of_work_{}", self.savepoints);
-        self.send(&format!("SAVEPOINT {name}")).map(|_| name)
+        // What was deferred before is not the savepoint's to undo.
+        self.send_behind(&format!("SAVEPOINT {name}")).map(|_| name)
     }
 
     /// If the savepoint is still there, nothing since it was set has ended the transaction.
@@ -86,8 +97,18 @@ impl Connection for MySqlConnection {
     }
 
     fn rollback_to(&mut self, savepoint: &str) -> Result<(), Failed> {
+        // All of it was deferred since: setting a savepoint sends what was before.
+        self.deferred.clear();
         let answer = self.about_savepoint(&format!("ROLLBACK TO SAVEPOINT {savepoint}"))?;
         self.undone_to_savepoint(answer)
+    }
+
+    fn has_deferred(&self) -> bool {
+        !self.deferred.is_empty()
+    }
+
+    fn flush(&mut self) -> Result<(), Failed> {
+        self.flush_deferred()
     }
 
     fn reset(&mut self) -> Result<(), Failed> {
@@ -157,4 +178,10 @@ impl Connection for MySqlConnection {
     fn stopper(&self) -> Box<dyn FnOnce() + Send> {
         self.wire.stopper()
     }
+}
+
+/// What happens to a transaction that was never begun has not to do with COMMIT.
+fn not_begun(mut failed: Failed) -> Failed {
+    failed.fault.at_commit = AtCommit::RolledBack;
+    failed
 }

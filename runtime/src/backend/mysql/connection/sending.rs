@@ -19,7 +19,8 @@ pub(super) const NO_ROOM: u16 = 1461;
 const UPDATE: &str = "UPDATE";
 
 /// Whether a statement that was answered with OK was ended all the same.
-enum Killed {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Killed {
     No,
     InSilence,
 }
@@ -69,7 +70,7 @@ impl MySqlConnection {
     /// MariaDB can answer an UPDATE that KILL QUERY has reached as one that found no row: OK, nothing changed (seen on 10.11.14, some
     /// thousand times in a minute of kills, each time without the counts that every UPDATE is answered with). Whoever believed it
     /// would commit the rest of the unit without it.
-    fn was_killed(&self, sql: &str, answer: &Answer) -> Killed {
+    pub(super) fn was_killed(&self, sql: &str, answer: &Answer) -> Killed {
         match (self.server().flavour, answer.counts) {
             (Flavour::MariaDb, Counts::Missing) if is_update(sql) => Killed::InSilence,
             (Flavour::MariaDb | Flavour::MySql, Counts::Missing | Counts::Told) => Killed::No,

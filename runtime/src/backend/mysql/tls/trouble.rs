@@ -55,7 +55,7 @@ fn failed(why: &str, error: Error, opts: &Opts) -> Failed {
         _ => (None, None),
     };
     let detail = format!("no encrypted connection to {host}:{port}: {why}");
-    Failed { fault: FAULT, code, sqlstate, detail: detail.into(), cause: Some(Arc::new(error)) }
+    Failed { fault: FAULT, code, sqlstate, detail: detail.into(), cause: Some(Arc::new(error)), statement: None }
 }
 
 #[cfg(test)]

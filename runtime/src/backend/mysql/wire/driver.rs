@@ -14,7 +14,7 @@ use mysql::session_state_change::SessionStateChange;
 use mysql::{Conn, Params, QueryResult, Row, SessionStateInfo, Statement};
 use nix::sys::socket::{Shutdown, shutdown};
 
-use super::{Answer, Counts, Request, SessionState, Tracked, Wire, Writes};
+use super::{Answer, Counts, Part, Request, SessionState, Tracked, Wire, Writes, joined};
 use crate::backend::mysql::by_text::ByText;
 
 /// "This command is not supported in the prepared statement protocol": MariaDB's bulk protocol takes only INSERT, UPDATE,
@@ -48,6 +48,12 @@ impl Wire for DriverWire {
     fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
         // No user code runs in here: what panics is the driver, at an answer that it does not expect.
         let asked = catch_unwind(AssertUnwindSafe(|| self.ask(request, rows)));
+        asked.unwrap_or_else(|payload| Err(panicked(&*payload)))
+    }
+
+    fn packet(&mut self, statements: &[Part<'_>], results: &mut dyn FnMut(Answer)) -> mysql::Result<()> {
+        self.round_trips += 1;
+        let asked = catch_unwind(AssertUnwindSafe(|| self.several(&joined(statements), results)));
         asked.unwrap_or_else(|payload| Err(panicked(&*payload)))
     }
 
@@ -144,6 +150,21 @@ impl DriverWire {
         Ok(self.with_remarks(answer))
     }
 
+    fn several(&mut self, packet: &str, results: &mut dyn FnMut(Answer)) -> mysql::Result<()> {
+        let mut last = None;
+        let walked = walk_each(self.conn.query_iter(packet)?, &mut drop, &mut |answer| {
+            if let Some(before) = last.replace(answer) {
+                results(before);
+            }
+        });
+        if let Some(answer) = last {
+            // After an error the driver knows of no trackers.
+            let tracked = if walked.is_ok() { self.tracked() } else { Tracked::default() };
+            results(Answer { tracked, ..answer });
+        }
+        walked
+    }
+
     fn prepared(&mut self, sql: &str) -> mysql::Result<Arc<Statement>> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(Arc::clone(statement));
@@ -183,8 +204,7 @@ impl DriverWire {
     }
 
     fn with_remarks(&self, answer: Answer) -> Answer {
-        let says_nothing = answer.affected_rows == 0 && self.conn.info_ref().is_empty();
-        let counts = if says_nothing { Counts::Missing } else { Counts::Told };
+        let counts = counts(answer.affected_rows, self.conn.info_ref());
         Answer { warnings: self.conn.warnings(), tracked: self.tracked(), counts, ..answer }
     }
 }
@@ -208,17 +228,36 @@ fn writes_permanently(change: &SessionStateInfo<'_>) -> bool {
 }
 
 pub(in crate::backend::mysql) fn walk<T: Protocol>(
-    mut result: QueryResult<'_, '_, '_, T>,
+    result: QueryResult<'_, '_, '_, T>,
     rows: &mut dyn FnMut(Row),
 ) -> mysql::Result<Answer> {
-    let mut answer = Answer::default();
+    let mut last = Answer::default();
+    walk_each(result, rows, &mut |answer| last = answer)?;
+    Ok(last)
+}
+
+/// Each result goes to `results` when its last row was read.
+fn walk_each<T: Protocol>(
+    mut result: QueryResult<'_, '_, '_, T>,
+    rows: &mut dyn FnMut(Row),
+    results: &mut dyn FnMut(Answer),
+) -> mysql::Result<()> {
     while let Some(set) = result.iter() {
-        answer.results += 1;
-        answer.affected_rows = set.affected_rows();
-        answer.last_insert_id = set.last_insert_id().unwrap_or_default();
+        let answer = Answer {
+            affected_rows: set.affected_rows(),
+            last_insert_id: set.last_insert_id().unwrap_or_default(),
+            warnings: set.warnings(),
+            counts: counts(set.affected_rows(), set.info_ref()),
+            ..Answer::default()
+        };
         for row in set {
             rows(row?);
         }
+        results(answer);
     }
-    Ok(answer)
+    Ok(())
+}
+
+fn counts(affected_rows: u64, info: &[u8]) -> Counts {
+    if affected_rows == 0 && info.is_empty() { Counts::Missing } else { Counts::Told }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mysql::{Conn, MySqlError, Row, Statement};
 
-use super::{Answer, Request, Tracked, Wire};
+use super::{Answer, Part, Request, Tracked, Wire, joined};
 
 /// How a round trip fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,6 +220,22 @@ impl Wire for FailingWire {
             Some(Way::ReplyLost) => {
                 // Whatever the answer was, an error included.
                 let _lost = self.inner.exchange(request, &mut drop);
+                Err(self.lost())
+            }
+        }
+    }
+
+    fn packet(&mut self, statements: &[Part<'_>], results: &mut dyn FnMut(Answer)) -> mysql::Result<()> {
+        match self.way(&Request::Query(&joined(statements))) {
+            None => self.inner.packet(statements, results),
+            Some(Way::Refused(code)) => Err(server(code, "planned refusal")),
+            Some(Way::Deadlock) => {
+                self.inner.exchange(Request::Query("ROLLBACK"), &mut drop)?;
+                Err(server(1213, "planned deadlock"))
+            }
+            Some(Way::LostBefore) => Err(self.lost()),
+            Some(Way::ReplyLost) => {
+                let _lost = self.inner.packet(statements, &mut drop);
                 Err(self.lost())
             }
         }

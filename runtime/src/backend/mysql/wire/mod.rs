@@ -9,7 +9,7 @@ pub(crate) mod recording;
 #[cfg(feature = "testing")]
 pub(crate) mod scripted;
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
 use mysql::{Conn, Params, Row, Statement};
 
@@ -54,8 +54,6 @@ pub(crate) struct Answer {
     pub(crate) last_insert_id: u64,
     pub(crate) warnings: u16,
     pub(crate) tracked: Tracked,
-    /// How many result sets came, those without rows included.
-    pub(crate) results: usize,
     pub(crate) counts: Counts,
 }
 
@@ -95,10 +93,35 @@ pub(crate) enum Writes {
     Permanent,
 }
 
+/// One statement of a packet.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'s> {
+    /// As it is sent, values included.
+    pub(crate) text: &'s str,
+    /// As it may be shown: without values.
+    pub(crate) shown: &'s str,
+}
+
+/// Its values are the user's secret.
+impl Debug for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Part").field(&self.shown).finish()
+    }
+}
+
+/// What is sent when they go out together.
+pub(crate) fn joined(statements: &[Part<'_>]) -> String {
+    statements.iter().map(|part| part.text).collect::<Vec<_>>().join(SEPARATOR)
+}
+
 /// One connection to a server, or what stands for it in a test.
 pub(crate) trait Wire: Debug + Send {
     /// Sends the request and reads the whole answer, every result set of it; each row goes to `rows`.
     fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer>;
+
+    /// Sends several statements in one packet and reads all results, whose rows are dropped; each goes to `results` when it was read, so
+    /// that it is known how many came before an error. What the trackers said is known of the last one only.
+    fn packet(&mut self, statements: &[Part<'_>], results: &mut dyn FnMut(Answer)) -> mysql::Result<()>;
 
     /// Prepares the text of an `Execute` or `Batch` that follows at once, so that a refusal leaves its parameters with the caller.
     /// Costs nothing where it is prepared already.

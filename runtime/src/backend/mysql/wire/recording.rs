@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mysql::{Conn, Params, Row, Statement, Value};
 
-use super::{Answer, Request, Tracked, Wire};
+use super::{Answer, Part, Request, Tracked, Wire};
 use crate::backend::mysql::faults;
 use crate::label::Label;
 use crate::outcome::Outcome;
@@ -149,6 +149,20 @@ impl Wire for RecordingWire {
         };
         self.write(text, parameters, told);
         answer
+    }
+
+    /// A line for each statement that was answered, and one for what came instead.
+    fn packet(&mut self, statements: &[Part<'_>], results: &mut dyn FnMut(Answer)) -> mysql::Result<()> {
+        let mut told = Vec::with_capacity(statements.len());
+        let sent = self.inner.packet(statements, &mut |answer| {
+            told.push(format!("OK, {} rows affected", answer.affected_rows));
+            results(answer);
+        });
+        told.extend(sent.as_ref().err().map(|error| faults::words(error).unwrap_or_default()));
+        for (part, told) in statements.iter().zip(told) {
+            self.write(part.shown, "  [in a packet]".to_owned(), told);
+        }
+        sent
     }
 
     fn prepare(&mut self, sql: &str) -> mysql::Result<()> {

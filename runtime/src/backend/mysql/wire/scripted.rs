@@ -12,7 +12,7 @@ use mysql::consts::ColumnType;
 use mysql::{Column, Conn, MySqlError, Params, Row, Statement, Value};
 use mysql_common::row::new_row;
 
-use super::{Answer, Request, SEPARATOR, Tracked, Wire, Writes};
+use super::{Answer, Counts, Part, Request, Tracked, Wire, Writes, joined};
 use opening::About;
 
 /// What a scripted server answers.
@@ -32,8 +32,11 @@ pub enum Reply {
     NotTransactional,
     /// Rows: column names, then the values of each row.
     Rows(Vec<String>, Vec<Vec<Value>>),
-    /// Success, but only so many results come: as if a comment had swallowed the rest of the packet.
+    /// Success, but only so many results come of the whole packet that the statement begins, or stands in: as if a comment had
+    /// swallowed the rest of it.
     Fewer(usize),
+    /// Success, without the counts of an UPDATE: what MariaDB can answer to one that KILL QUERY ended.
+    KilledInSilence,
     /// An error of the server's: number, SQLSTATE, message.
     Error(u16, String, String),
     /// The connection is lost before the server did anything.
@@ -42,7 +45,8 @@ pub enum Reply {
     LostAfter,
 }
 
-/// A scripted server. Clones are the same server; hand one to
+/// A scripted server. A packet of several statements is logged as one text; each statement of it is answered by itself. Clones are the
+/// same server; hand one to
 /// [`DatabaseBuilder::script`](crate::DatabaseBuilder::script) and keep one to look at.
 ///
 /// ```
@@ -248,7 +252,12 @@ impl Reply {
                 message: message.clone(),
             })),
             Self::LostBefore | Self::LostAfter => Some(lost()),
-            Self::Done { .. } | Self::Warned(_) | Self::NotTransactional | Self::Rows(..) | Self::Fewer(_) => None,
+            Self::Done { .. }
+            | Self::Warned(_)
+            | Self::NotTransactional
+            | Self::Rows(..)
+            | Self::Fewer(_)
+            | Self::KilledInSilence => None,
         }
     }
 }
@@ -289,19 +298,37 @@ impl Wire for ScriptedWire {
             (state.about, state.notes)
         };
         if notes == Notes::None {
-            return Ok(Answer { affected_rows: 1, results: 1, ..Answer::default() });
+            return Ok(Answer { affected_rows: 1, ..Answer::default() });
         }
         if let Some(answer) = about.opening(self.id, &request, rows) {
             return Ok(answer);
         }
-        let reply = self.log_and_look_up(request.text());
-        if matches!(reply, Reply::LostBefore | Reply::LostAfter) {
-            self.lost = Lost::Yes;
+        self.log(request.text());
+        self.reply(self.look_up(request.text()), request.text(), rows)
+    }
+
+    fn packet(&mut self, statements: &[Part<'_>], results: &mut dyn FnMut(Answer)) -> mysql::Result<()> {
+        if self.lost == Lost::Yes {
+            return Err(lost());
         }
-        match reply.error_to(request.text()) {
-            Some(error) => Err(error),
-            None => Ok(reply.give(statements(request.text()), rows)),
+        self.round_trips += 1;
+        if self.script.state().notes == Notes::None {
+            for _ in statements {
+                results(Answer::default());
+            }
+            return Ok(());
         }
+        self.log(&joined(statements));
+        for (at, Part { text, .. }) in statements.iter().enumerate() {
+            match self.look_up(text) {
+                Reply::Fewer(fewer) => {
+                    (at..fewer).for_each(|_| results(Answer::default()));
+                    return Ok(());
+                }
+                reply => results(self.reply(reply, text, &mut drop)?),
+            }
+        }
+        Ok(())
     }
 
     /// What a script answers it answers to the execution.
@@ -346,9 +373,22 @@ impl Wire for ScriptedWire {
 }
 
 impl ScriptedWire {
-    fn log_and_look_up(&self, text: &str) -> Reply {
+    fn log(&self, text: &str) {
+        self.script.state().log.push(Sent { connection: self.id, text: text.to_owned() });
+    }
+
+    fn reply(&mut self, reply: Reply, text: &str, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
+        if matches!(reply, Reply::LostBefore | Reply::LostAfter) {
+            self.lost = Lost::Yes;
+        }
+        match reply.error_to(text) {
+            Some(error) => Err(error),
+            None => Ok(reply.give(rows)),
+        }
+    }
+
+    fn look_up(&self, text: &str) -> Reply {
         let mut state = self.script.state();
-        state.log.push(Sent { connection: self.id, text: text.to_owned() });
         state.reply(&text.to_lowercase())
     }
 }
@@ -367,12 +407,10 @@ impl State {
 }
 
 impl Reply {
-    /// `results`: one for each statement, if nothing else is said.
-    fn give(self, results: usize, rows: &mut dyn FnMut(Row)) -> Answer {
-        let answer = Answer { results, ..Answer::default() };
+    fn give(self, rows: &mut dyn FnMut(Row)) -> Answer {
+        let answer = Answer::default();
         match self {
             Self::Done { affected_rows, last_insert_id } => Answer { affected_rows, last_insert_id, ..answer },
-            Self::Fewer(results) => Answer { results, ..answer },
             Self::Warned(warnings) => Answer { warnings, ..answer },
             Self::NotTransactional => {
                 let tracked = Tracked { writes: Writes::Permanent, ..Tracked::default() };
@@ -384,14 +422,10 @@ impl Reply {
                 }
                 answer
             }
-            Self::Error(..) | Self::LostBefore | Self::LostAfter => answer,
+            Self::KilledInSilence => Answer { counts: Counts::Missing, ..answer },
+            Self::Fewer(_) | Self::Error(..) | Self::LostBefore | Self::LostAfter => answer,
         }
     }
-}
-
-/// Of a packet of ours.
-fn statements(packet: &str) -> usize {
-    packet.split(SEPARATOR).count()
 }
 
 fn row(columns: &[String], values: Vec<Value>) -> Row {
