@@ -64,15 +64,15 @@ fn the_short_form_adds_up_and_counts_five_round_trips() {
 }
 
 #[cfg(not(feature = "peers"))]
-const VARIANTS: [&str; 4] = ["unit", "pool", "own", "bare"];
+const VARIANTS: [&str; 5] = ["unit", "pool", "own", "bare", "unit_deferred"];
 #[cfg(not(feature = "peers"))]
-const TRIPS: [&str; 4] = ["5", "10", "7", "5"];
+const TRIPS: [&str; 5] = ["5", "10", "7", "5", "3"];
 #[cfg(feature = "peers")]
-const VARIANTS: [&str; 7] = ["unit", "pool", "own", "bare", "r2d2", "sqlx", "diesel"];
+const VARIANTS: [&str; 8] = ["unit", "pool", "own", "bare", "unit_deferred", "r2d2", "sqlx", "diesel"];
 /// The pools of `r2d2` and `sqlx` ping on the way out and on the way back; that of `diesel` selects 1, and updates are prepared anew
 /// each time. `sqlx` and `diesel` set the isolation level once a connection.
 #[cfg(feature = "peers")]
-const TRIPS: [&str; 7] = ["5", "10", "7", "5", "9", "8", "9"];
+const TRIPS: [&str; 8] = ["5", "10", "7", "5", "3", "9", "8", "9"];
 
 #[test]
 fn what_a_transfer_sends_is_told_packet_by_packet() {
@@ -88,6 +88,7 @@ fn what_a_transfer_sends_is_told_packet_by_packet() {
         [&BEGIN[..], &PREPARED, &["COMMIT", "reset"]].concat(),
         [&BEGIN[..], &FOUR, &["COMMIT"]].concat(),
         [&FOUR[..], &["COMMIT"]].concat(),
+        [&FOUR[..2], &["UPDATE account"]].concat(),
     ];
     for (figures, expected) in all.iter().zip(expected) {
         let sends: Vec<_> = figures["sends"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
@@ -113,9 +114,16 @@ fn durable_figures_say_which_disk_they_were_taken_on() {
 fn without_json_a_table_names_every_variant() {
     let output = bench(&SHORT);
     let table = succeeded(&output);
-    for word in
-        ["unit ", "pool ", "own ", "bare ", "units/s", "bare sends: execute SELECT", "2 threads, 50 rows, 2 rounds"]
-    {
+    for word in [
+        "unit ",
+        "pool ",
+        "own ",
+        "bare ",
+        "unit_deferred ",
+        "units/s",
+        "bare sends: execute SELECT",
+        "2 threads, 50 rows, 2 rounds",
+    ] {
         assert!(table.contains(word), "`{word}` is not in\n{table}");
     }
 }

@@ -9,6 +9,7 @@ mod own;
 mod peers;
 mod pool;
 mod unit;
+mod unit_deferred;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use self::peers::{Peer, Peers};
 use self::pool::Pooled;
 use self::unit::Unit;
 pub(crate) use self::unit::move_money;
+use self::unit_deferred::UnitDeferred;
 use crate::Failure;
 use crate::bank::{Bank, Transfer};
 use crate::slices::{Done, Slice};
@@ -38,6 +40,8 @@ pub(crate) enum Variant {
     Own,
     /// The fewest packets there can be, on a connection per thread.
     Bare,
+    /// This library, with writes that go out with COMMIT.
+    UnitDeferred,
     /// Another library.
     #[cfg(feature = "peers")]
     Peer(Peer),
@@ -46,7 +50,7 @@ pub(crate) enum Variant {
 impl Variant {
     /// Everybody who is there.
     pub(crate) fn all() -> Vec<Self> {
-        let ours = [Self::Unit, Self::Pool, Self::Own, Self::Bare].into_iter();
+        let ours = [Self::Unit, Self::Pool, Self::Own, Self::Bare, Self::UnitDeferred].into_iter();
         #[cfg(feature = "peers")]
         let ours = ours.chain(Peer::ALL.map(Self::Peer));
         ours.collect()
@@ -58,6 +62,7 @@ impl Variant {
             Self::Pool => "pool",
             Self::Own => "own",
             Self::Bare => "bare",
+            Self::UnitDeferred => "unit_deferred",
             #[cfg(feature = "peers")]
             Self::Peer(peer) => peer.name(),
         }
@@ -111,6 +116,7 @@ impl Engines {
             Variant::Pool => Box::new(Pooled::on(&self.pool)),
             Variant::Own => Box::new(Own::connect(&self.opts)?),
             Variant::Bare => Box::new(Bare::connect(&self.opts)?),
+            Variant::UnitDeferred => Box::new(UnitDeferred::on(&self.database)),
             #[cfg(feature = "peers")]
             Variant::Peer(peer) => self.peers.runner(peer),
         })
