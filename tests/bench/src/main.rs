@@ -14,6 +14,7 @@ mod round_trips;
 mod scale;
 mod server;
 mod slices;
+mod smoke;
 mod statistics;
 mod table;
 mod tally;
@@ -55,6 +56,8 @@ enum Benchmark {
     Scale(Scale),
     /// The attribute at compile time: `cargo check` of many annotated functions against the same calls by hand.
     Compile(Compile),
+    /// What CI holds: exact round trips, and bounds that a machine under load can keep.
+    Smoke,
     /// Everything, as a page with tables, plots and verdicts.
     Report(Report),
 }
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
             scale::measure(&plan).and_then(|figures| print(&figures, plan.json, || scale::text(&figures)))
         }
         Benchmark::Report(plan) => report::make(&plan).map(|made| print!("{made}")),
+        Benchmark::Smoke => smoke::run().map(|kept| print!("{kept}")),
         Benchmark::Compile(plan) => {
             compile::measure(&plan).and_then(|cost| print(&cost, plan.json, || compile::text(&cost)))
         }

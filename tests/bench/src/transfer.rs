@@ -54,7 +54,7 @@ pub(crate) struct Figures {
     p50_us: f64,
     p99_us: f64,
     retries_per_unit: f64,
-    round_trips_per_unit: f64,
+    pub(crate) round_trips_per_unit: f64,
     /// What goes over the wire for one transfer, in order.
     pub(crate) sends: Vec<String>,
     /// Of the units per second, round by round.

@@ -33,6 +33,11 @@ impl Cell {
         Self { workload, threads, rows, variants: Variant::usual(threads).into_iter().chain(keyed).collect() }
     }
 
+    /// The worst of all, the library against backing off alone.
+    pub(crate) fn four_rows() -> Self {
+        Self { workload: Workload::Uniform, threads: 64, rows: 4, variants: vec![Variant::Unit, Variant::Backoff] }
+    }
+
     /// The whole grid.
     pub(crate) fn grid() -> Vec<Self> {
         let uniform = [(64, 4), (16, 4), (4, 4), (64, 32), (16, 32), (64, 1000), (16, 1000), (4, 1000), (200, 4)];

@@ -9,7 +9,7 @@ use unit_of_work::mysql::Conn;
 use unit_of_work::mysql::prelude::Queryable;
 
 use crate::Failure;
-use crate::report::WHOLE;
+use crate::report::ENOUGH;
 use crate::server::{self, Commit};
 use crate::slices::Effort;
 
@@ -67,7 +67,7 @@ impl Circumstances {
 
     /// Whether a bar may be judged by such figures.
     pub(crate) fn are_enough(&self) -> bool {
-        self.rounds >= WHOLE.rounds && u128::from(self.slice_ms) >= WHOLE.slice.as_millis()
+        self.rounds >= ENOUGH.rounds && u128::from(self.slice_ms) >= ENOUGH.slice.as_millis()
     }
 }
 

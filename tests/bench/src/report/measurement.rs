@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::hot::{self, Cell};
 use crate::latency::Latency;
 use crate::overhead::Overhead;
-use crate::report::WHOLE;
+use crate::report::ENOUGH;
 use crate::scale::Scale;
 use crate::server::Commit;
 use crate::slices::Effort;
@@ -85,7 +85,11 @@ fn transfers(threads: u32, rows: u32, effort: Effort, commit: Commit) -> Result<
 
 /// A check takes seconds, so it has fewer rounds than slices have.
 fn compile(effort: Effort) -> crate::compile::Compile {
-    if effort == WHOLE { crate::compile::Compile::of(500, 7) } else { crate::compile::Compile::of(20, 1) }
+    if effort.rounds >= ENOUGH.rounds {
+        crate::compile::Compile::of(500, 7)
+    } else {
+        crate::compile::Compile::of(20, 1)
+    }
 }
 
 #[cfg(test)]

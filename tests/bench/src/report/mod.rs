@@ -2,7 +2,7 @@
 //! decides the order of the steps. `measurement` says what there is to measure, `store` where it is kept, `circumstances` what it
 //! was measured on, `bars` what was promised and whether it holds, `page` and `chapters` how it is told, `plot` how it is drawn.
 
-mod bars;
+pub(crate) mod bars;
 mod chapters;
 mod circumstances;
 mod measurement;
@@ -25,6 +25,9 @@ pub(crate) struct Report {
     /// Slices of 0.1 s and few rounds, to see that everything runs. No bar is judged by them.
     #[arg(long)]
     quick: bool,
+    /// Length of a slice in milliseconds. From half a second on bars are judged; each figure says how long its slices were.
+    #[arg(long, default_value_t = 1000, conflicts_with = "quick", value_parser = clap::value_parser!(u64).range(1..))]
+    slice_ms: u64,
     /// Only what has such a name or begins with it: `hot`, `hot/uniform_64x4`. The page has everything that was ever kept.
     #[arg(long, num_args = 1.., value_name = "SECTION")]
     only: Vec<String>,
@@ -37,7 +40,7 @@ pub(crate) struct Report {
 }
 
 /// Enough for a verdict.
-const WHOLE: Effort = Effort { rounds: 20, slice: Duration::from_secs(1) };
+const ENOUGH: Effort = Effort { rounds: 20, slice: Duration::from_millis(500) };
 
 const QUICK: Effort = Effort { rounds: 2, slice: Duration::from_millis(100) };
 
@@ -55,7 +58,7 @@ pub(crate) fn make(arguments: &Report) -> Result<String, Failure> {
 
 /// What could not be measured, and why.
 fn measure(arguments: &Report, store: &Store) -> Result<Vec<String>, Failure> {
-    let effort = if arguments.quick { QUICK } else { WHOLE };
+    let effort = arguments.effort();
     let asked = arguments.measurements()?;
     let machine = Machine::look()?;
     let mut failed = Vec::new();
@@ -72,6 +75,11 @@ fn measure(arguments: &Report, store: &Store) -> Result<Vec<String>, Failure> {
 }
 
 impl Report {
+    fn effort(&self) -> Effort {
+        let whole = Effort { slice: Duration::from_millis(self.slice_ms), ..ENOUGH };
+        if self.quick { QUICK } else { whole }
+    }
+
     fn out(&self) -> PathBuf {
         let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
         match &self.out {

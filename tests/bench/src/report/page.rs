@@ -13,7 +13,7 @@ const HOW: &str = "# What a unit of work costs\n\n\
 This page is made by `cargo run --release -p bench -- report` from the figures in `figures/`, which hold every slice.\n\n\
 Machines are noisy, and what one of them does in a second says little about another one. So every figure that matters here is a ratio \
 between two ways to do the same work, measured in turn in one run on one private server: threads live for the whole run, a round gives \
-each way one slice of a second, and each round takes them in another order. A ratio is that of two slices of the same round; what is \
+each way one slice of a second or half of one (as the table below says), and each round takes them in another order. A ratio is that of two slices of the same round; what is \
 shown is the median of those ratios with its 95 % interval by order statistics, as `median (low – high)`. A bar fails when the whole \
 interval lies on its wrong side. Client and server share the machine, so that figures per second are those of both together. After \
 each run the balances of all accounts must add up, or nothing is shown. The server does not flush to a disk at COMMIT unless that is \
