@@ -34,6 +34,7 @@ enum Access {
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Write,
+    Defer,
     Read,
     Duplicate,
     Unreadable,
@@ -70,11 +71,11 @@ const LEVELS: [Isolation; 4] =
 impl Program {
     fn random(rng: &mut Rng) -> Self {
         use Step::{
-            Call, Duplicate, Forbidden, JoinAndFail, JoinAndPanic, JoinAndWrite, Lend, Mark, Read, Touch, Unreadable,
-            Write,
+            Call, Defer, Duplicate, Forbidden, JoinAndFail, JoinAndPanic, JoinAndWrite, Lend, Mark, Read, Touch,
+            Unreadable, Write,
         };
         const RARE: [Step; 8] = [Duplicate, Unreadable, Forbidden, Mark, JoinAndFail, JoinAndPanic, Call, Lend];
-        const OFTEN: [Step; 5] = [Write, Write, Read, JoinAndWrite, Touch];
+        const OFTEN: [Step; 7] = [Write, Write, Defer, Defer, Read, JoinAndWrite, Touch];
         let step = |rng: &mut Rng| match rng.u8(0..5) {
             0 => one_of(rng, &RARE),
             _ => one_of(rng, &OFTEN),
@@ -127,12 +128,18 @@ impl Program {
             written.set(written.get() + 1);
             Ok(())
         };
+        let defer = |tx: &mut Tx<'_>| -> Result<(), Error> {
+            tx.defer("INSERT INTO entry VALUES (?, ?)", (number, written.get()))?;
+            written.set(written.get() + 1);
+            Ok(())
+        };
         let joined = || match self.access {
             Access::ReadWrite => db.unit("joined"),
             Access::ReadOnly => db.unit("joined").read_only(),
         };
         match step {
             Step::Write => write(tx)?,
+            Step::Defer => defer(tx)?,
             Step::Read => drop(tx.query::<(u32, u32), _>("SELECT unit, number FROM entry WHERE unit < 3")?),
             Step::Duplicate => tx.query_drop("INSERT INTO entry VALUES (0, 0)")?,
             Step::Unreadable => drop(tx.query::<u8, _>("SELECT 'text'")?),
