@@ -2,6 +2,9 @@
 //! Shared by the unit that began it and all that join. The engine's statements reach the session through [`Transaction::lend`],
 //! which leaves an empty cell behind: so no borrow is held while user code runs, and a second user is told `Busy`.
 
+mod doom;
+mod levels;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -11,17 +14,19 @@ use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, Failed, Fault, Undone};
 use crate::ground::Ground;
-use crate::hooks::{BeforeCommit, Hooks};
 use crate::label::Label;
 use crate::ledger::Ledger;
 use crate::loan::Loan;
-use crate::local::Locals;
 use crate::observe;
 use crate::options::{Access, LostCommit};
 use crate::outcome::Settling;
 use crate::resolution::Key;
 use crate::session::Session;
 use crate::units::Figures;
+
+pub(crate) use doom::{Doom, late};
+use levels::Levels;
+pub(crate) use levels::{Level, Mark};
 
 #[derive(Debug)]
 pub(crate) struct Transaction<B: Backend> {
@@ -73,39 +78,6 @@ pub(crate) struct Begun<B: Backend> {
     pub(crate) sandbox: Option<Rc<Transaction<B>>>,
 }
 
-/// The attempt's own level, made when something is first put there, and one for each open savepoint.
-#[derive(Debug)]
-struct Levels<B: Backend> {
-    own: Option<Box<Level<B>>>,
-    savepoints: Vec<Level<B>>,
-}
-
-impl<B: Backend> Default for Levels<B> {
-    fn default() -> Self {
-        Self { own: None, savepoints: Vec::new() }
-    }
-}
-
-impl<B: Backend> Levels<B> {
-    fn innermost(&mut self) -> Option<&mut Level<B>> {
-        self.savepoints.last_mut().or(self.own.as_deref_mut())
-    }
-}
-
-/// What belongs to an attempt or to a savepoint in it, and goes with it.
-#[derive(Debug)]
-pub(crate) struct Level<B: Backend> {
-    pub(crate) mark: Option<Mark>,
-    pub(crate) hooks: Hooks<B>,
-    pub(crate) locals: Locals,
-}
-
-impl<B: Backend> Default for Level<B> {
-    fn default() -> Self {
-        Self { mark: None, hooks: Hooks::default(), locals: Locals::default() }
-    }
-}
-
 /// Where the session is.
 #[derive(Debug)]
 pub(crate) enum Seat<B: Backend> {
@@ -115,30 +87,6 @@ pub(crate) enum Seat<B: Backend> {
     Lent,
     /// Dead, and no other could be opened.
     Gone,
-}
-
-/// The first fault that ended the transaction: every later statement gets it, and nothing can be committed any more.
-#[derive(Debug, Clone)]
-pub(crate) struct Doom {
-    pub(crate) fault: Fault,
-    pub(crate) error: Error,
-}
-
-/// A wish to roll back that came from inside.
-#[derive(Debug, Clone)]
-pub(crate) enum Mark {
-    /// Somebody called `set_rollback_only`.
-    RollbackOnly {
-        /// The unit that did.
-        by: Label,
-    },
-    /// A joined unit failed.
-    Failed {
-        /// That unit.
-        unit: Label,
-        /// The `Debug` text of its error.
-        text: String,
-    },
 }
 
 /// Whether the session was used in this transaction: the first statement checks a doubted connection.
@@ -236,63 +184,12 @@ impl<B: Backend> Transaction<B> {
         Ok(())
     }
 
-    /// Notes a failure where it happens, whatever the body makes of the error, and names the unit in it.
-    pub(crate) fn note(&self, failed: Failed, statement: &str) -> Error {
-        let dooms = failed.dooms();
-        let doom = self.judge(failed, statement);
-        let error = doom.error.clone();
-        if dooms {
-            self.doom_sandbox(&doom);
-        }
-        if dooms && self.doom.borrow().is_none() {
-            if self.settled.get().is_none() {
-                observe::doomed(self.figures, &self.unit, self.attempt, &doom.error, doom.fault.again);
-            }
-            self.doom.replace(Some(doom));
-        }
-        error
-    }
-
     /// Says that the server was kept waiting, with whatever locks it holds for this unit, if that was for long.
     pub(crate) fn notice_idling(&self, until: &str) {
         let Some(since) = self.idle_since.take() else { return };
         let idle = self.database().clock().now().saturating_duration_since(since);
         if idle >= self.database().watch().idle {
             observe::idled(self.figures, &self.unit, self.attempt, idle, until);
-        }
-    }
-
-    /// What a failure means in this unit, which may be more than the server knows. An empty statement is none.
-    pub(crate) fn judge(&self, mut failed: Failed, statement: &str) -> Doom {
-        self.suspect_the_suspended(&mut failed);
-        self.blame_the_deadline(&mut failed);
-        self.count_the_sandbox_out(&mut failed);
-        let fault = failed.fault;
-        let deferred = failed.statement.take();
-        let statement = deferred.as_deref().unwrap_or(statement);
-        let error = Error::from_failed(failed);
-        let error = if statement.is_empty() { error } else { error.on_statement(statement) };
-        let error = error.in_unit(&self.unit, self.attempt, self.settled.told());
-        Doom { fault, error }
-    }
-
-    /// Who suspended a unit and then waits for a lock in vain most likely waits for that unit: it cannot end meanwhile.
-    fn suspect_the_suspended(&self, failed: &mut Failed) {
-        if let (ErrorKind::LockTimeout, Some(outer)) = (failed.fault.kind, &self.suspends) {
-            failed.fault.again = Again::Never;
-            failed.detail =
-                format!("{}; unit {outer} is suspended until this one ends, and may hold the lock", failed.detail)
-                    .into();
-        }
-    }
-
-    /// What fails after the deadline fails because of it: the connection was ended, or a lock was not waited for any longer.
-    fn blame_the_deadline(&self, failed: &mut Failed) {
-        if failed.dooms() && self.is_late() && failed.fault.kind != ErrorKind::Timeout {
-            // What stays in the database stays there, deadline or not, and the outcome goes by the kind.
-            let kind = if failed.fault.kind.tears() { failed.fault.kind } else { ErrorKind::Timeout };
-            failed.fault = Fault { kind, again: Again::Never, ..failed.fault };
-            failed.detail = format!("the unit's deadline passed: {}", failed.detail).into();
         }
     }
 
@@ -330,58 +227,6 @@ impl<B: Backend> Transaction<B> {
         }
     }
 
-    pub(crate) fn doom(&self) -> Option<Doom> {
-        self.doom.borrow().clone().or_else(|| self.end_of_sandbox())
-    }
-
-    /// Ends it for a reason of its own.
-    pub(crate) fn doom_with(&self, doom: Doom) {
-        self.doom.borrow_mut().get_or_insert(doom);
-    }
-
-    /// Marks the innermost savepoint, or the whole where there is none. The first mark stands.
-    pub(crate) fn mark(&self, mark: Mark) {
-        observe::marked(&self.unit, self.attempt, &mark);
-        self.with_level(|level| level.mark.get_or_insert(mark).clone());
-    }
-
-    pub(crate) fn marked(&self) -> Option<Mark> {
-        self.levels.borrow_mut().innermost().and_then(|level| level.mark.clone())
-    }
-
-    /// Hooks of the innermost level that are to run before COMMIT.
-    pub(crate) fn take_before_commit(&self) -> Vec<BeforeCommit<B>> {
-        self.levels.borrow_mut().innermost().map_or_else(Vec::new, |level| level.hooks.take_before_commit())
-    }
-
-    /// Works on the innermost level. No user code may run in `work`: the levels are borrowed.
-    pub(crate) fn with_level<R>(&self, work: impl FnOnce(&mut Level<B>) -> R) -> R {
-        let Levels { own, savepoints } = &mut *self.levels.borrow_mut();
-        work(savepoints.last_mut().unwrap_or_else(|| own.get_or_insert_default()))
-    }
-
-    pub(crate) fn push_level(&self) {
-        self.levels.borrow_mut().savepoints.push(Level::default());
-    }
-
-    pub(crate) fn pop_level(&self) -> Level<B> {
-        self.levels.borrow_mut().savepoints.pop().expect("each savepoint pops the level that it pushed")
-    }
-
-    /// Takes over what a savepoint leaves that is not rolled back by itself.
-    pub(crate) fn absorb(&self, inner: Level<B>) {
-        let displaced = self.with_level(|level| {
-            level.hooks.absorb(inner.hooks);
-            level.locals.absorb(inner.locals)
-        });
-        drop(displaced);
-    }
-
-    /// Whether nothing forbids a COMMIT so far.
-    pub(crate) fn may_commit(&self) -> bool {
-        self.doom().is_none() && self.marked().is_none()
-    }
-
     pub(crate) fn is_busy(&self) -> bool {
         matches!(*self.seat().borrow(), Seat::Lent)
     }
@@ -396,11 +241,6 @@ impl<B: Backend> Transaction<B> {
 
     pub(crate) fn busy(&self) -> Error {
         Error::from_failed(lent_out()).in_unit(&self.unit, self.attempt, self.settled.told())
-    }
-
-    /// What outlives the transaction, if there is anything: its hooks and its values.
-    pub(crate) fn take_own_level(&self) -> Option<Box<Level<B>>> {
-        self.levels.borrow_mut().own.take()
     }
 
     /// The session is back from a loan.
@@ -448,11 +288,6 @@ impl<B: Backend> Transaction<B> {
 pub(crate) fn lent_out() -> Failed {
     let detail = "the unit's session is lent out: drop the connection guard, or end the row closure, before the next statement or unit";
     Failed::of(ErrorKind::Busy, Undone::Nothing, Again::Never, detail)
-}
-
-pub(crate) fn late(when: &str) -> Failed {
-    let detail = format!("the unit's deadline passed {when}");
-    Failed::of(ErrorKind::Timeout, Undone::Doomed, Again::Never, detail)
 }
 
 /// Made by [`Transaction::hurry`].
