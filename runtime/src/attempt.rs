@@ -10,7 +10,7 @@ use crate::backend::{Backend, Commits};
 use crate::contention;
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
-use crate::fault::Failed;
+use crate::fault::{Again, Failed};
 use crate::hooks::{Cause, HookKind, bury, panic_text};
 use crate::label::Label;
 use crate::ledger::{Keeper, Ledger};
@@ -142,12 +142,18 @@ impl<B: Backend> Ended<B> {
     /// What this end says about how many attempts should run at once.
     pub(crate) fn for_the_gate(&self) -> contention::Ending {
         match &self.settlement {
+            Settlement::RolledBack(Cause::Panicked) | Settlement::Failed(_) => contention::Ending::Other,
             Settlement::Committed | Settlement::RolledBack(_) => contention::Ending::Success,
-            Settlement::Faulted(faulted) => match faulted.error.kind() {
-                ErrorKind::Serialization | ErrorKind::LockTimeout => contention::Ending::Conflict,
+            Settlement::Faulted(faulted) => match (faulted.error.kind(), faulted.again) {
+                // Once only: the table's definition has changed, which is nobody's fault.
+                (ErrorKind::Serialization, Again::Once) => contention::Ending::Other,
+                (ErrorKind::Serialization | ErrorKind::LockTimeout, _) => contention::Ending::Conflict,
+                // The server said so in time, and the deadline came before it was heard: a lock was waited for.
+                (ErrorKind::Timeout, _) if faulted.error.code().is_some() => contention::Ending::Conflict,
                 _ => contention::Ending::Other,
             },
-            Settlement::Failed(_) | Settlement::Asked(_) => contention::Ending::Other,
+            // As units do that check a version by themselves.
+            Settlement::Asked(_) => contention::Ending::Conflict,
         }
     }
 

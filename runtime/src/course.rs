@@ -26,6 +26,8 @@ pub(crate) struct Course<'c> {
     attempts: u32,
     once: u32,
     deadline: Option<Instant>,
+    /// Limits that are not the policy's own: waiting at a gate does not move them.
+    hard: Option<Duration>,
     nearest: Nearest,
     /// The fault of the attempt before.
     last: Option<Error>,
@@ -40,6 +42,7 @@ impl<'c> Course<'c> {
             attempts: 0,
             once: 0,
             deadline: None,
+            hard: None,
             nearest: Nearest::Policy,
             last: None,
         }
@@ -55,7 +58,17 @@ impl<'c> Course<'c> {
             self.policy.within = self.policy.within.min(limit);
         }
         self.deadline = deadline;
+        self.hard =
+            [last_begin, deadline].into_iter().flatten().map(|limit| limit.saturating_duration_since(self.began)).min();
         self
+    }
+
+    /// The time of the policy is counted from the begin of the first attempt, and that waited at its gate.
+    pub(crate) fn was_held_back(&mut self, waited: Duration) {
+        if self.attempts == 1 {
+            let later = self.policy.within.saturating_add(waited);
+            self.policy.within = self.hard.map_or(later, |hard| later.min(hard));
+        }
     }
 
     /// The next attempt's number, from 1, and whether another can follow it.

@@ -291,8 +291,8 @@ pub enum Topology {
 /// [`UnitBuilder::admission`](crate::UnitBuilder::admission).
 ///
 /// Where many threads want the same rows, most attempts end in conflict, and backing off alone collapses. So attempts of a unit
-/// pass a gate, first come first served, one that failed before all others. A thread that is inside a unit is never kept waiting.
-/// Gates are of one process: several of them on the same rows each have their own.
+/// pass a gate, first come first served, those that failed before all others. A thread that is inside a unit, or has a scope, is never
+/// kept waiting. Gates are of one process: several of them on the same rows each have their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Admission {

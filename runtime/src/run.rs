@@ -184,12 +184,13 @@ impl<B: Backend> Own<'_, B> {
         &self,
         place: &Place<B>,
         (number, turn): (u32, Turn),
-        course: &Course<'_>,
+        course: &mut Course<'_>,
         sight: &mut Sight<'_>,
         body: Body<'_, B>,
     ) -> Ended<B> {
-        match self.admit(number, course, sight) {
+        match self.admit(place, number, course, sight) {
             Ok(pass) => {
+                course.was_held_back(pass.waited());
                 let ended = attempt(place, self.begun(number, course), turn, body);
                 // Before the hooks run: they may open this very unit.
                 if let Some(width) = pass.leave(ended.for_the_gate()) {
@@ -201,15 +202,24 @@ impl<B: Backend> Own<'_, B> {
         }
     }
 
-    /// Waits until the attempt may run. A thread that is inside a unit holds what those in line may want: it is not asked to wait.
-    fn admit(&self, attempt: u32, course: &Course<'_>, sight: &mut Sight<'_>) -> Result<Pass<'_>, Failed> {
+    /// Waits until the attempt may run. A thread that is inside a unit holds what those in line may want, and one with a scope a
+    /// session: they are not asked to wait.
+    fn admit(
+        &self,
+        place: &Place<B>,
+        attempt: u32,
+        course: &Course<'_>,
+        sight: &mut Sight<'_>,
+    ) -> Result<Pass<'_>, Failed> {
         let admission = self.options.admission.unwrap_or(self.database.admission());
-        if admission == Admission::Open || self.sandbox.is_some() || registry::is_inside_a_unit() {
+        let holds = || self.sandbox.is_some() || registry::is_inside_a_unit() || place.slot.holds() > 0;
+        if admission == Admission::Open || holds() {
             return Ok(Pass::Open);
         }
         let clock = self.database.clock();
         let pass = self.database.gates().admit(Asking {
             unit: self.unit,
+            gated: &self.figures.gated,
             key: self.key,
             admission,
             arrival: if attempt == 1 { Arrival::First } else { Arrival::Again },

@@ -108,9 +108,15 @@ impl<B: Backend> Transaction<B> {
         spare
     }
 
-    /// Its memory, for another one: so that a thread allocates once and not for each unit.
+    /// Its memory, for another one: so that a thread allocates once and not for each unit. One in a sandbox holds on to that.
     pub(crate) fn retire(mut self: Rc<Self>) -> Option<Rc<Self>> {
-        Rc::get_mut(&mut self)?.database = None;
+        let ended = Rc::get_mut(&mut self)?;
+        match ended.ground {
+            Ground::Sandbox { .. } => return None,
+            Ground::Session(_) => {}
+        }
+        ended.database = None;
+        ended.doom = RefCell::default();
         Some(self)
     }
 

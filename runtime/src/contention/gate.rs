@@ -16,7 +16,11 @@ pub(super) struct Gate(Mutex<State>);
 struct State {
     width: Width,
     running: usize,
+    /// Those that have lost their work in a conflict, and come before all others.
+    again: VecDeque<Arc<Waiter>>,
     line: VecDeque<Arc<Waiter>>,
+    /// About the longest time that an attempt took lately.
+    longest: Duration,
     /// When somebody was last admitted or left.
     moved: Instant,
     /// When an attempt last ended in conflict.
@@ -33,9 +37,9 @@ pub(super) enum Width {
 /// Which place in line an attempt gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrival {
-    /// The end.
+    /// Behind all others.
     First,
-    /// The head: it has waited before, and lost its work in a conflict.
+    /// Before those that have not run yet, behind those that failed before it: it has waited, and lost its work in a conflict.
     Again,
 }
 
@@ -54,12 +58,22 @@ struct Waiter {
     admitted: OnceLock<Instant>,
 }
 
-/// Nobody waits for ever behind an attempt that hangs in its body: when nothing has moved for so long, the head of the line goes.
+/// Where a width is learned nobody waits for ever behind an attempt that hangs in its body: when nothing has moved for so long, and
+/// for several times as long as attempts take, the head of the line goes. A fixed width is kept, whatever it costs.
 const STANDSTILL: Duration = Duration::from_millis(250);
+const SEVERAL: u32 = 4;
 
 impl Gate {
     pub(super) fn new(width: Width, now: Instant) -> Self {
-        Self(Mutex::new(State { width, running: 0, line: VecDeque::new(), moved: now, conflict: now }))
+        Self(Mutex::new(State {
+            width,
+            running: 0,
+            again: VecDeque::new(),
+            line: VecDeque::new(),
+            longest: Duration::ZERO,
+            moved: now,
+            conflict: now,
+        }))
     }
 
     /// Waits for its turn, at most for `within`, and says since when it is in; it must [`leave`](Self::leave).
@@ -67,7 +81,7 @@ impl Gate {
         let now = clock.now();
         let waiter = {
             let mut state = self.state();
-            if state.has_room() && (state.line.is_empty() || arrival == Arrival::Again) {
+            if state.has_room() && state.is_next(arrival) {
                 state.admit(now);
                 return Ok(now);
             }
@@ -95,13 +109,13 @@ impl Gate {
 
     /// Attempts in line.
     pub(super) fn waiting(&self) -> usize {
-        self.state().line.len()
+        self.state().waiting()
     }
 
     /// Whether nobody uses it and it has no reason to be kept: no conflict since `limit`.
     pub(super) fn is_calm(&self, limit: Instant) -> bool {
         let state = self.state();
-        state.running == 0 && state.line.is_empty() && state.conflict < limit
+        state.running == 0 && state.waiting() == 0 && state.conflict < limit
     }
 
     pub(super) fn last_conflict(&self) -> Instant {
@@ -117,7 +131,7 @@ impl Gate {
             }
             let left = within.map(|within| within.saturating_sub(began.elapsed()));
             if left == Some(Duration::ZERO) {
-                return self.give_up(waiter, clock);
+                return self.give_up(waiter, clock.now());
             }
             thread::park_timeout(left.map_or(STANDSTILL, |left| left.min(STANDSTILL)));
             self.go_if_nothing_moves(waiter, clock.now());
@@ -125,14 +139,15 @@ impl Gate {
     }
 
     /// The time is up. Who was admitted in the same moment goes.
-    fn give_up(&self, waiter: &Arc<Waiter>, clock: &dyn Clock) -> Result<Instant, Late> {
+    fn give_up(&self, waiter: &Arc<Waiter>, now: Instant) -> Result<Instant, Late> {
         let mut state = self.state();
-        let before = state.line.len();
+        let before = state.waiting();
+        state.again.retain(|other| !Arc::ptr_eq(other, waiter));
         state.line.retain(|other| !Arc::ptr_eq(other, waiter));
-        if state.line.len() == before {
-            return Ok(clock.now());
+        if state.waiting() == before {
+            return Ok(*waiter.admitted.get().unwrap_or(&now));
         }
-        Err(Late { running: state.running, waiting: state.line.len() })
+        Err(Late { running: state.running, waiting: state.waiting() })
     }
 
     fn go_if_nothing_moves(&self, waiter: &Arc<Waiter>, now: Instant) {
@@ -140,9 +155,8 @@ impl Gate {
             return;
         }
         let mut state = self.state();
-        let first = state.line.front().is_some_and(|first| Arc::ptr_eq(first, waiter));
-        if first && now.saturating_duration_since(state.moved) >= STANDSTILL {
-            state.line.pop_front();
+        let first = state.again.front().or(state.line.front()).is_some_and(|first| Arc::ptr_eq(first, waiter));
+        if first && state.stands_still(now) && state.pop().is_some() {
             state.admit(now);
             waiter.wake(now);
         }
@@ -159,6 +173,26 @@ impl State {
         self.running < self.width.get()
     }
 
+    fn is_next(&self, arrival: Arrival) -> bool {
+        self.again.is_empty() && (arrival == Arrival::Again || self.line.is_empty())
+    }
+
+    fn waiting(&self) -> usize {
+        self.again.len() + self.line.len()
+    }
+
+    fn pop(&mut self) -> Option<Arc<Waiter>> {
+        self.again.pop_front().or_else(|| self.line.pop_front())
+    }
+
+    fn stands_still(&self, now: Instant) -> bool {
+        let patience = STANDSTILL.max(self.longest * SEVERAL);
+        match self.width {
+            Width::Learned(_) => now.saturating_duration_since(self.moved) >= patience,
+            Width::Fixed(_) => false,
+        }
+    }
+
     fn admit(&mut self, now: Instant) {
         self.running += 1;
         self.moved = now;
@@ -168,20 +202,23 @@ impl State {
         let waiter = Arc::new(Waiter { thread: thread::current(), admitted: OnceLock::new() });
         match arrival {
             Arrival::First => self.line.push_back(Arc::clone(&waiter)),
-            Arrival::Again => self.line.push_front(Arc::clone(&waiter)),
+            Arrival::Again => self.again.push_back(Arc::clone(&waiter)),
         }
         waiter
     }
 
     fn ended(&mut self, ending: Ending, took: Duration, now: Instant) {
+        let report = Report { ending, took, running: self.running, waiting: self.waiting() };
         if let Width::Learned(law) = &mut self.width {
-            law.ended(&Report { ending, took, running: self.running, waiting: self.line.len() });
+            law.ended(&report);
         }
         if ending == Ending::Conflict {
             self.conflict = now;
         }
         self.running -= 1;
         self.moved = now;
+        // Forgotten by a tenth with each that was shorter.
+        self.longest = took.max(self.longest.mul_f64(0.9));
     }
 
     /// Admits the head of the line, if there is room.
@@ -189,7 +226,7 @@ impl State {
         if !self.has_room() {
             return None;
         }
-        let next = self.line.pop_front()?;
+        let next = self.pop()?;
         self.admit(now);
         Some(next)
     }
@@ -223,7 +260,9 @@ mod tests {
     }
 
     fn wait_for(gate: &Gate, waiting: usize) {
+        let began = Instant::now();
         while gate.waiting() != waiting {
+            assert!(began.elapsed() < Duration::from_secs(60), "{} wait instead of {waiting}", gate.waiting());
             thread::yield_now();
         }
     }
@@ -234,10 +273,15 @@ mod tests {
         gate.enter(Arrival::First, None, &SystemClock).expect("nobody is in");
         let (served, order) = channel();
         thread::scope(|scope| {
-            for (place, (name, arrival)) in
-                [("b", Arrival::First), ("c", Arrival::First), ("a again", Arrival::Again), ("d", Arrival::First)]
-                    .into_iter()
-                    .enumerate()
+            for (place, (name, arrival)) in [
+                ("b", Arrival::First),
+                ("c", Arrival::First),
+                ("a again", Arrival::Again),
+                ("z again", Arrival::Again),
+                ("d", Arrival::First),
+            ]
+            .into_iter()
+            .enumerate()
             {
                 let (gate, served) = (&gate, served.clone());
                 scope.spawn(move || {
@@ -250,7 +294,7 @@ mod tests {
             gate.leave(Ending::Conflict, Duration::ZERO, Instant::now());
         });
         drop(served);
-        assert_eq!(order.iter().collect::<Vec<_>>(), ["a again", "b", "c", "d"]);
+        assert_eq!(order.iter().collect::<Vec<_>>(), ["a again", "z again", "b", "c", "d"]);
     }
 
     #[test]
@@ -265,9 +309,23 @@ mod tests {
 
     #[test]
     fn who_waits_behind_an_attempt_that_hangs_goes_at_last() {
-        let gate = gate(1);
+        let mut law = Law::new();
+        let report = |ending| Report { ending, took: Duration::from_micros(1), running: 1, waiting: 1 };
+        for _ in 0..100 {
+            law.ended(&report(Ending::Conflict));
+        }
+        let gate = Gate::new(Width::Learned(Box::new(law)), Instant::now());
+        assert_eq!(gate.width(), 1);
         gate.enter(Arrival::First, None, &SystemClock).expect("nobody is in");
         gate.enter(Arrival::First, None, &SystemClock).expect("nothing moves");
         assert_eq!(gate.state().running, 2);
+    }
+
+    #[test]
+    fn s104_nobody_passes_a_fixed_width_however_long_it_takes() {
+        let gate = gate(1);
+        gate.enter(Arrival::First, None, &SystemClock).expect("nobody is in");
+        let long = STANDSTILL * 2;
+        assert!(gate.enter(Arrival::First, Some(long), &SystemClock).is_err());
     }
 }

@@ -68,8 +68,10 @@ pub(super) struct Report {
 
 #[derive(Debug)]
 pub(super) struct Law {
-    /// The rung that is in force; `None` until the first conflict that is counted.
+    /// The rung that is in force; `None` until a first window has shown how many there are.
     at: Option<usize>,
+    /// The most that were in flight at once before that.
+    most: usize,
     /// The best that is known.
     home: usize,
     known: [Known; RUNGS],
@@ -105,7 +107,14 @@ struct Window {
 
 impl Law {
     pub(super) fn new() -> Self {
-        Self { at: None, home: 0, known: array::from_fn(|_| Known::default()), window: Window::default(), calm: 0 }
+        Self {
+            at: None,
+            most: 0,
+            home: 0,
+            known: array::from_fn(|_| Known::default()),
+            window: Window::default(),
+            calm: 0,
+        }
     }
 
     /// Attempts that may be in flight, at least one.
@@ -114,23 +123,29 @@ impl Law {
     }
 
     pub(super) fn ended(&mut self, report: &Report) {
-        let Some(at) = self.at else {
-            if report.ending == Ending::Conflict {
-                self.home = rung_within(report.running);
-                self.go(self.home, 0);
-            }
-            return;
-        };
         if self.window.draining > 0 {
             self.window.draining -= 1;
             return;
         }
+        if report.ending == Ending::Other {
+            return;
+        }
         self.window.count(report);
+        let Some(at) = self.at else { return self.look_around(report) };
         if self.window.is_a_collapse() {
             self.fall(at, report.running);
         } else if self.window.is_full(at) {
             self.learn(at);
             self.go(self.next(), report.running);
+        }
+    }
+
+    /// Attempts that began before there was a gate are not counted: the first to pass it would be taken for all there are.
+    fn look_around(&mut self, report: &Report) {
+        self.most = self.most.max(report.running);
+        if self.window.ends >= WINDOW && self.window.conflicts > 0 {
+            self.home = rung_within(self.most);
+            self.go(self.home, 0);
         }
     }
 

@@ -10,7 +10,7 @@ mod model;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -39,8 +39,6 @@ impl Key {
 #[derive(Debug)]
 pub(crate) struct Gates {
     clock: Arc<dyn Clock>,
-    /// How many there are, to be read without the lock: none, as long as there was no conflict.
-    count: AtomicUsize,
     kept: Mutex<Kept>,
 }
 
@@ -61,6 +59,8 @@ const MOST: usize = 4096;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asking<'u> {
     pub(crate) unit: &'u Label,
+    /// Whether the unit has, or had, a gate somewhere: read without a lock.
+    pub(crate) gated: &'u AtomicBool,
     pub(crate) key: Option<Key>,
     pub(crate) admission: Admission,
     pub(crate) arrival: Arrival,
@@ -92,7 +92,7 @@ pub(crate) struct Through<'g> {
 impl Gates {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         let kept = Kept { gates: HashMap::new(), swept: clock.now() };
-        Self { clock, count: AtomicUsize::new(0), kept: Mutex::new(kept) }
+        Self { clock, kept: Mutex::new(kept) }
     }
 
     /// Lets an attempt in, now or when it is its turn.
@@ -108,7 +108,7 @@ impl Gates {
             },
             Admission::Fixed(width) => {
                 let width = usize::try_from(width.get()).unwrap_or(usize::MAX);
-                self.find_or_make(asking.digest(), || Width::Fixed(width))
+                self.find_or_make(&asking, || Width::Fixed(width))
             }
         };
         let came = self.clock.now();
@@ -122,40 +122,28 @@ impl Gates {
         self.kept().gates.values().map(|gate| gate.waiting()).sum()
     }
 
-    /// One relaxed load where there never was a conflict. That another thread's first gate is seen a moment late does no harm.
+    /// One relaxed load where the unit never was in conflict. That another thread's first gate is seen a moment late does no harm.
     fn find_if_any(&self, asking: &Asking<'_>) -> Option<Arc<Gate>> {
-        if self.count.load(Ordering::Relaxed) == 0 { None } else { self.find(asking.digest()) }
+        if asking.gated.load(Ordering::Relaxed) { self.find(asking.digest()) } else { None }
     }
 
     fn find(&self, digest: u64) -> Option<Arc<Gate>> {
+        let now = self.clock.now();
         let mut kept = self.kept();
-        self.sweep(&mut kept);
+        kept.sweep(now);
         kept.gates.get(&digest).map(Arc::clone)
     }
 
-    fn find_or_make(&self, digest: u64, width: impl FnOnce() -> Width) -> Arc<Gate> {
-        let now = self.clock.now();
+    fn find_or_make(&self, asking: &Asking<'_>, width: impl FnOnce() -> Width) -> Arc<Gate> {
+        let (now, digest) = (self.clock.now(), asking.digest());
         let mut kept = self.kept();
-        self.sweep(&mut kept);
-        if kept.gates.len() >= MOST {
+        kept.sweep(now);
+        if kept.gates.len() >= MOST && !kept.gates.contains_key(&digest) {
             kept.forget_the_oldest();
         }
         let gate = kept.gates.entry(digest).or_insert_with(|| Arc::new(Gate::new(width(), now)));
-        let gate = Arc::clone(gate);
-        self.count.store(kept.gates.len(), Ordering::Relaxed);
-        gate
-    }
-
-    fn sweep(&self, kept: &mut Kept) {
-        let now = self.clock.now();
-        if now.saturating_duration_since(kept.swept) < CALM {
-            return;
-        }
-        kept.swept = now;
-        if let Some(limit) = now.checked_sub(CALM) {
-            kept.gates.retain(|_, gate| is_used(gate) || !gate.is_calm(limit));
-            self.count.store(kept.gates.len(), Ordering::Relaxed);
-        }
+        asking.gated.store(true, Ordering::Relaxed);
+        Arc::clone(gate)
     }
 
     /// No user code runs under this lock.
@@ -165,12 +153,23 @@ impl Gates {
 }
 
 impl Kept {
+    /// Now and then.
+    fn sweep(&mut self, now: Instant) {
+        if now.saturating_duration_since(self.swept) < CALM {
+            return;
+        }
+        self.swept = now;
+        if let Some(limit) = now.checked_sub(CALM) {
+            self.gates.retain(|_, gate| is_used(gate) || !gate.is_calm(limit));
+        }
+    }
+
     /// Half of them, so that it is not done for each that is new.
     fn forget_the_oldest(&mut self) {
-        let mut unused: Vec<_> = self.gates.iter().filter(|(_, gate)| !is_used(gate)).collect();
-        unused.sort_by_key(|(_, gate)| gate.last_conflict());
-        let old: Vec<u64> = unused.into_iter().map(|(digest, _)| *digest).take(MOST / 2).collect();
-        self.gates.retain(|digest, _| !old.contains(digest));
+        let mut conflicts: Vec<_> = self.gates.values().map(|gate| gate.last_conflict()).collect();
+        let half = conflicts.len() / 2;
+        let (_, median, _) = conflicts.select_nth_unstable(half);
+        self.gates.retain(|_, gate| is_used(gate) || gate.last_conflict() > *median);
     }
 }
 
@@ -206,7 +205,7 @@ impl Pass<'_> {
             Self::Open => None,
             Self::Watched(gates, asking) => {
                 if ending == Ending::Conflict {
-                    gates.find_or_make(asking.digest(), || Width::Learned(Box::new(Law::new())));
+                    gates.find_or_make(&asking, || Width::Learned(Box::new(Law::new())));
                 }
                 None
             }
@@ -246,19 +245,21 @@ mod tests {
     fn s97_a_million_keys_leave_no_more_than_a_few_thousand_gates() {
         let gates = Gates::new(Arc::new(SystemClock));
         let unit = Label::new("pay", "src/bank.rs", 3);
+        let flag = AtomicBool::new(false);
         let asking = |key: u32| Asking {
             unit: &unit,
+            gated: &flag,
             key: Some(Key::of(&key)),
             admission: Admission::Adaptive,
             arrival: Arrival::First,
             within: None,
         };
-        let held = gates.find_or_make(asking(0).digest(), || Width::Fixed(1));
+        let held = gates.find_or_make(&asking(0), || Width::Fixed(1));
         for key in 1..1_000_000 {
             let pass = gates.admit(asking(key)).expect("nobody waits");
             let _width = pass.leave(Ending::Conflict);
         }
-        assert!(gates.count.load(Ordering::Relaxed) <= MOST);
+        assert!(gates.kept().gates.len() <= MOST);
         let kept = gates.find(asking(0).digest()).expect("a gate that somebody has in hand is not forgotten");
         assert!(Arc::ptr_eq(&held, &kept));
     }
@@ -266,11 +267,13 @@ mod tests {
     #[test]
     fn units_keys_and_ways_of_admission_have_gates_of_their_own() {
         let units = [Label::new("pay", "src/bank.rs", 3), Label::new("pay", "src/bank.rs", 4)];
+        let gated = &AtomicBool::new(false);
         let mut digests: Vec<u64> = Vec::new();
         for unit in &units {
             for key in [None, Some(Key::of(&1)), Some(Key::of(&2))] {
                 for admission in [Admission::Adaptive, Admission::fixed(1), Admission::fixed(2)] {
-                    digests.push(Asking { unit, key, admission, arrival: Arrival::First, within: None }.digest());
+                    digests
+                        .push(Asking { unit, gated, key, admission, arrival: Arrival::First, within: None }.digest());
                 }
             }
         }

@@ -2,7 +2,7 @@
 //! shards, so that threads do not take the same cache line from each other. What fails is rare, and is counted under a lock.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ pub(crate) struct Figures {
     retries: Mutex<Vec<(Reason, u64)>>,
     /// 0 = there is none.
     gate: AtomicU32,
+    /// Whether it has, or had, a gate in some database.
+    pub(crate) gated: AtomicBool,
     #[cfg(feature = "metrics")]
     pub(crate) keys: crate::observe::meters::Keys,
 }
@@ -88,6 +90,7 @@ impl Figures {
             shards: Box::default(),
             retries: Mutex::default(),
             gate: AtomicU32::new(0),
+            gated: AtomicBool::new(false),
         }
     }
 

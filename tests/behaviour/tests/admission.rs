@@ -1,13 +1,16 @@
 //! The gate in front of a unit's attempts: who passes, who waits and for how long, and what is held meanwhile. How its width follows
 //! conflicts is tested beside the law (`runtime/src/contention`), its order beside the gate.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use unit_of_work::testing::{Reply, Script, VirtualClock};
-use unit_of_work::{Admission, Database, Error, ErrorKind, Outcome, Propagation, Retry, Tx, outside, unit_of_work};
+use unit_of_work::{
+    Admission, Database, Error, ErrorKind, MySql, Outcome, Propagation, Retry, Tx, UnitBuilder, outside, unit_of_work,
+    units,
+};
 
 use crate::world::World;
 
@@ -28,7 +31,9 @@ fn write(tx: &mut Tx<'_>) -> Result<(), Error> {
 
 /// Waits until so many attempts wait for their turn.
 fn until_held_back(db: &Database, attempts: usize) {
+    let began = Instant::now();
     while db.stats().held_back != attempts {
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", db.stats());
         thread::yield_now();
     }
 }
@@ -100,11 +105,23 @@ fn s104_open_lets_all_run_whatever_happens() {
 #[test]
 fn s104_a_unit_may_say_it_itself() {
     let (_, db) = scripted(Admission::Open);
-    let crowd = Crowd::default();
-    let one = || db.unit("one").admission(Admission::fixed(1));
+    one_at_a_time(&db, || db.unit("one").admission(Admission::fixed(1)));
+}
+
+/// Eight threads at once: the first inside goes on only when the seven others wait.
+fn one_at_a_time<'d>(db: &Database, unit: impl Fn() -> UnitBuilder<'d, MySql> + Sync) {
+    let (crowd, first) = (Crowd::default(), AtomicBool::new(true));
+    let alone = |tx: &mut Tx<'_>| {
+        crowd.with(|| {
+            if first.swap(false, Ordering::SeqCst) {
+                until_held_back(db, 7);
+            }
+            write(tx)
+        })
+    };
     thread::scope(|scope| {
         for _ in 0..8 {
-            scope.spawn(|| one().run(|tx| crowd.with(|| write(tx))).expect("nothing fails"));
+            scope.spawn(|| unit().run::<_, Error>(alone).expect("nothing fails"));
         }
     });
     assert_eq!(crowd.most(), 1);
@@ -130,34 +147,30 @@ fn s95_without_conflicts_nobody_ever_waits() {
     assert_eq!(db.stats().held_back, 0);
 }
 
-/// On a real server: sixteen threads add to one counter. What is counted is how often bodies ran, for as much work.
+/// On a real server: sixteen threads add to one counter, and get into each other's way until they are let in a few at a time.
 #[test]
-fn s95_where_all_want_one_row_less_is_done_in_vain() {
+fn s95_where_all_want_one_row_the_gate_narrows() {
     let world = World::with_accounts(1..=1);
-    let runs = |admission| {
-        let db = world.connect(|builder| builder.admission(admission));
-        let runs = AtomicUsize::new(0);
-        thread::scope(|scope| {
-            for _ in 0..16 {
-                scope.spawn(|| {
-                    for _ in 0..20 {
-                        let added = db.unit("add").run::<_, Error>(|tx| {
-                            runs.fetch_add(1, Ordering::Relaxed);
-                            let balance: Option<i64> = tx.query_first("SELECT balance FROM account WHERE id = 1")?;
-                            tx.exec_drop("UPDATE account SET balance = ? WHERE id = 1", (balance.unwrap_or(0) + 1,))
-                        });
-                        added.expect("it is run again until it succeeds");
-                    }
-                });
-            }
-        });
-        runs.into_inner()
-    };
     let before = world.balance(1).expect("the account is there");
-    let (gated, open) = (runs(Admission::Adaptive), runs(Admission::Open));
-    println!("bodies run for 320 units: {gated} with the gate, {open} without");
-    assert_eq!(world.balance(1), Some(before + 640));
-    assert!(gated < open, "{gated} runs with the gate, {open} without");
+    let add = |tx: &mut Tx<'_>| {
+        let balance: Option<i64> = tx.query_first("SELECT balance FROM account WHERE id = 1")?;
+        tx.exec_drop("UPDATE account SET balance = ? WHERE id = 1", (balance.unwrap_or(0) + 1,))
+    };
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let unit = world.db.unit("all add to one row");
+                    unit.run::<_, Error>(add).expect("it is run again until it succeeds");
+                }
+            });
+        }
+    });
+    assert_eq!(world.balance(1), Some(before + 800));
+    let units = units();
+    let width = units.named("all add to one row").expect("it has run").gate_width;
+    println!("in the end {width:?} at once");
+    assert!(width.is_some_and(|width| width < 16), "{width:?}");
 }
 
 /// With room for one: the first is run again after a conflict, and comes before those that have not run yet.
@@ -279,6 +292,39 @@ fn s96_a_deadline_ends_the_waiting() {
     assert_eq!(db.stats().held_back, 0);
 }
 
+/// The time of a retry policy begins with the first attempt, not in line.
+#[test]
+fn s20_waiting_for_its_turn_does_not_use_up_the_time_to_run_again() {
+    let (server, clock) = (Script::new(), VirtualClock::new());
+    let builder = Database::builder().script(&server).clock(clock.clone());
+    let db = builder.admission(Admission::fixed(1)).connect().expect("the script takes connections");
+    let one = || db.unit("one").retry(Retry::DEFAULT.within(Duration::from_secs(10)));
+    let (inside, done) = (Barrier::new(2), Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let ran = one().run::<_, Error>(|tx| {
+                inside.wait();
+                done.wait();
+                write(tx)
+            });
+            ran.expect("nothing fails");
+        });
+        inside.wait();
+        let second = scope.spawn(|| {
+            one().run::<_, Error>(|tx| {
+                if tx.attempt() == 1 {
+                    server.answer("UPDATE", deadlock());
+                }
+                write(tx)
+            })
+        });
+        until_held_back(&db, 1);
+        clock.advance(Duration::from_secs(60));
+        done.wait();
+        second.join().expect("no panic").expect("its ten seconds begin with its first attempt");
+    });
+}
+
 #[test]
 fn s96_a_body_that_panics_gives_its_place_back() {
     let (_, db) = scripted(Admission::fixed(1));
@@ -305,12 +351,27 @@ fn s97_calls_with_different_keys_do_not_wait_for_each_other() {
             scope.spawn(move || pay(db, account, met).expect("both are inside at once"));
         }
     });
-    let crowd = Crowd::default();
-    let unit = || db.unit("one").contention_key("the same").retry(Retry::NEVER);
+    one_at_a_time(&db, || db.unit("one").contention_key("the same").retry(Retry::NEVER));
+}
+
+/// It holds a session: whoever is inside might wait for that.
+#[test]
+fn s96_a_thread_with_a_scope_is_not_kept_waiting() {
+    let (_, db) = scripted(Admission::fixed(1));
+    let one = || db.unit("one");
+    let (inside, done) = (Barrier::new(2), Barrier::new(2));
     thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| unit().run(|tx| crowd.with(|| write(tx))).expect("nothing fails"));
-        }
+        scope.spawn(|| {
+            let ran = one().run::<_, Error>(|tx| {
+                inside.wait();
+                done.wait();
+                write(tx)
+            });
+            ran.expect("nothing fails");
+        });
+        inside.wait();
+        let _scope = db.scope().expect("there are sessions");
+        one().run(write).expect("it is let in");
+        done.wait();
     });
-    assert_eq!(crowd.most(), 1);
 }

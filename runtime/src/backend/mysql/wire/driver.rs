@@ -131,6 +131,7 @@ impl DriverWire {
             Request::Ping => self.conn.ping().map(|()| Answer::default()),
             Request::Reset => {
                 self.statements.clear();
+                self.statement = None;
                 self.conn.reset().map(|()| Answer::default())
             }
         }
