@@ -125,11 +125,14 @@ impl Slice {
     }
 }
 
-/// Who comes when in a round: each variant is in each place equally often, and behind each neighbour in both directions.
+/// Who comes when in a round. What a storm leaves behind meets whoever comes next, so each variant is in each place equally often and
+/// comes behind each other one equally often: Williams' squares (Australian Journal of Scientific Research A 2, 1949, page 149).
 fn order(round: u32, variants: usize) -> Vec<usize> {
-    let mut order: Vec<_> = (0..variants).collect();
-    order.rotate_left(usize::try_from(round / 2).expect("nobody runs so many rounds") % variants);
-    if round % 2 == 1 {
+    let round = usize::try_from(round).expect("nobody runs so many rounds");
+    let zigzag = (0..variants).map(|place| if place % 2 == 1 { place.div_ceil(2) } else { variants - place / 2 });
+    let mut order: Vec<_> = zigzag.map(|variant| (variant + round) % variants).collect();
+    // An odd number of variants needs the mirrored square as well.
+    if round / variants % 2 == 1 {
         order.reverse();
     }
     order
@@ -199,8 +202,13 @@ mod tests {
                 let twice: Vec<_> = (0..variants).flat_map(|variant| [variant, variant]).collect();
                 assert_eq!(there, twice, "place {place} of {variants}");
             }
-            let backwards: Vec<_> = order(0, variants).into_iter().rev().collect();
-            assert_eq!(order(1, variants), backwards, "who comes after whom changes from round to round");
+            let mut behind = vec![vec![0; variants]; variants];
+            for round in 0..u32::try_from(2 * variants).expect("small") {
+                order(round, variants).windows(2).for_each(|pair| behind[pair[0]][pair[1]] += 1);
+            }
+            for (before, after) in (0..variants).flat_map(|one| (0..variants).map(move |other| (one, other))) {
+                assert_eq!(behind[before][after], if before == after { 0 } else { 2 }, "{after} behind {before}");
+            }
         }
     }
 }
