@@ -86,15 +86,17 @@ pub(crate) struct Entrant {
     pub(crate) database: Database,
 }
 
-/// Connects so many variants to `url`, each with a connection for each thread. Those that the library runs have a database of
-/// their own, because a gate belongs to its database; the others never meet a gate and share one.
+/// Connects so many variants to `url`, each with a database of its own and in it a connection for each thread: gates belong to a
+/// database, and connections that several variants shared would be warmer than those of the others.
 pub(crate) fn connect(variants: &[Variant], url: &str, threads: u32) -> Result<Vec<Entrant>, Failure> {
     let threads = usize::try_from(threads)?;
     let builder = || Database::builder().url(url).max_connections(threads);
-    let one_attempt = builder().retry(Retry::NEVER).admission(Admission::Open).connect()?;
     let ours = |policy, admission| Ok(Entrant { policy, database: builder().admission(admission).connect()? });
     let entrant = |variant: &Variant| {
-        let others = |policy| Ok(Entrant { policy, database: one_attempt.clone() });
+        let others = |policy| {
+            let database = builder().retry(Retry::NEVER).admission(Admission::Open).connect()?;
+            Ok(Entrant { policy, database })
+        };
         match variant {
             Variant::Unit => ours(Policy::Library, Admission::Adaptive),
             Variant::UnitKeyed => ours(Policy::Keyed, Admission::Adaptive),
