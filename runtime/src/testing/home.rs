@@ -25,10 +25,11 @@ pub(super) struct Shared(OnceLock<Result<Home, Error>>);
 /// A server and a set-up, and the database of the tests that run with them now.
 type Known = (String, SetUp, Weak<Shared>);
 
+static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
+
 impl Shared {
     /// The one of all tests with this set-up, to be made by the first that asks for it; it lives as long as one of them.
     pub(super) fn of(server: &str, set_up: &SetUp) -> Arc<Self> {
-        static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|(_, _, shared)| shared.strong_count() > 0);
         let same = known.iter().find(|(url, other, _)| url == server && other.is_same(set_up));
@@ -38,6 +39,12 @@ impl Shared {
         let shared = Arc::new(Self::default());
         known.push((server.to_owned(), set_up.clone(), Arc::downgrade(&shared)));
         shared
+    }
+
+    /// Tests that begin from now on do not get this one: somebody has left something in it. Those that run go on.
+    pub(super) fn forget(self: &Arc<Self>) {
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|(_, _, shared)| !std::ptr::eq(shared.as_ptr(), Arc::as_ptr(self)));
     }
 
     /// Makes it, or waits until another test has; without any set-up it is the database that the URL names.

@@ -66,7 +66,8 @@ impl Tx<'_, MySql> {
         let at = Location::caller();
         let (sql, params) = (statement.as_ref(), params.into());
         let mut loan = self.transaction.lend()?;
-        let deferred = loan.connection().defer(sql, params, at);
+        let commits = self.transaction.characteristics.commits;
+        let deferred = loan.connection().defer(sql, params, commits, at);
         deferred.map_err(|failed| self.transaction.note(failed, sql))
     }
 }

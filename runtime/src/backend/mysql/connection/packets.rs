@@ -56,11 +56,18 @@ impl Cut {
 }
 
 impl MySqlConnection {
-    /// Takes a write of a body's that is to be sent later.
-    pub(crate) fn defer(&mut self, sql: &str, params: Params, at: &'static Location<'static>) -> Result<(), Failed> {
+    /// Takes a write of a body's that is to be sent later. `commits`: how the unit's statements do, which in a sandbox are not alone
+    /// on the connection.
+    pub(crate) fn defer(
+        &mut self,
+        sql: &str,
+        params: Params,
+        commits: Commits,
+        at: &'static Location<'static>,
+    ) -> Result<(), Failed> {
         let reading = self.texts.read(sql, self.server.mode);
         judge(&reading, self.wanted.access)?;
-        if self.wanted.commits == Commits::Each {
+        if commits == Commits::Each {
             return self.statement(Request::Execute(sql, params), &mut drop).map(drop);
         }
         let write = |text| Write { sql: sql.into(), text, at, touches: reading.touches, wait: reading.wait };
