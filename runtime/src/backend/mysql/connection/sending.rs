@@ -32,7 +32,11 @@ impl MySqlConnection {
     }
 
     pub(crate) fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> Result<Answer, Failed> {
+        let asked = self.server.asking();
         let answer = self.prepare(&request).and_then(|()| self.wire.exchange(request, rows));
+        if answer.is_ok() {
+            self.server.answered(asked);
+        }
         answer.map_err(|error| self.failed(faults::failed(error), Wait::Server))
     }
 
@@ -59,8 +63,9 @@ impl MySqlConnection {
         if touches == Touches::Session {
             self.left = Left::Something;
         }
-        let sql = request.text();
-        let answer = self.prepared(request, rows).and_then(|answer| match self.was_killed(sql, &answer) {
+        let (sql, asked) = (request.text(), self.server.asking());
+        let answer = self.prepared(request, rows).inspect(|_| self.server.answered(asked));
+        let answer = answer.and_then(|answer| match self.was_killed(sql, &answer) {
             Killed::No => Ok(answer),
             Killed::InSilence => Err(faults::killed_in_silence()),
         });
