@@ -14,7 +14,7 @@ use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::{Database, Error, ErrorKind, Outcome, Tx};
 
 use crate::server;
-use crate::world::{TAKE_TEN, World, until};
+use crate::world::{TAKE_TEN, World, grow_to, until};
 
 /// A deadline that is waited for.
 const SOON: Duration = Duration::from_millis(200);
@@ -82,13 +82,18 @@ fn s24_a_statement_that_runs_at_the_deadline_is_ended_at_the_server_and_its_lock
 #[test]
 fn s24_so_is_one_on_a_connection_that_was_opened_when_the_server_was_young() {
     let server = server::builder().start().expect("a private server");
-    let db = Database::connect(&server.url("")).expect("it answers");
+    let proxy = Proxy::start(("127.0.0.1", server.port())).expect("a loopback port is free");
+    let db = Database::connect(&proxy.url("")).expect("it answers");
     let mine = connection(&db);
-    let world = World::on(&server, |builder| builder);
+    // 3 s, and one for the rounding of each clock.
+    grow_to(&server, 5);
     assert_eq!(connection(&db), mine, "it has answered since");
+    proxy.record();
     let slow = db.unit("slow").timeout(SOON).run::<(), Error>(|tx| tx.query_drop(LONG));
     assert_timeout(&slow.expect_err("it is too slow"));
-    world.until_gone(mine);
+    // Some time after its client is gone the server would end it by itself.
+    let kill = format!("KILL CONNECTION {mine}");
+    until("it is killed", || proxy.take().iter().any(|command| command.text == kill));
 }
 
 #[test]
