@@ -177,7 +177,7 @@ impl<B: Backend> Own<'_, B> {
         loop {
             let (number, turn) = course.next_attempt();
             let ended = self.attempt(place, (number, turn), course, sight, &mut *body);
-            sight.attempt(number, ended.outcome, ended.spent, ended.settlement.reason());
+            sight.attempt(number, ended.outcome, ended.spent, (ended.settlement.reason(), ended.failure()));
             if let Some(around) = &around {
                 around.ledger().absorb(&ended.ledger);
                 around.ledger().record(self.unit, self.options, ended.outcome);
