@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::{Database, Error, ErrorKind, Isolation, OnError, Outcome, Propagation, Tx};
 
+use crate::never_again::HAVE_NOTHING_TO_DO;
 use crate::rival::Rival;
 use crate::world::{BOUND, FAIL, GIVE_TEN, TAKE_TEN, Trouble, World};
 
@@ -291,6 +292,23 @@ fn s91_a_write_that_fails_names_its_text_and_its_call_and_dooms_the_unit() {
 }
 
 /// A write that cannot wait is no exception.
+/// MariaDB's answers to them lack what its answer to one that was killed lacks.
+#[test]
+fn s92_a_write_that_has_nothing_to_do_is_not_taken_for_one_that_was_killed() {
+    let world = World::with_accounts(1..=1);
+    for innocent in HAVE_NOTHING_TO_DO {
+        let deferred = |tx: &mut Tx<'_>| {
+            tx.defer(ADD, (1, 1))?;
+            tx.defer(innocent, ())
+        };
+        world.db.unit("at its end").run::<_, Error>(deferred).expect(innocent);
+        let flushed = |tx: &mut Tx<'_>| deferred(tx).and_then(|()| look(tx, 1));
+        world.db.unit("before").run::<_, Error>(flushed).expect(innocent);
+        world.execute("UPDATE account SET balance = 100");
+    }
+    world.assert_clean(&world.db);
+}
+
 #[test]
 fn s91_a_write_that_is_sent_at_once_dooms_the_unit_too() {
     let world = World::with_accounts(1..=1);

@@ -7,6 +7,7 @@ mod contract;
 mod packets;
 mod remains;
 mod sending;
+mod silence;
 
 use std::sync::Arc;
 

@@ -70,6 +70,7 @@ fn sent(server: &Script) -> String {
             "SHOW WARNINGS" => "w",
             "CONNECT" => "+",
             "SHUT" => "x",
+            text if text == format!("EXPLAIN {A}") => "e",
             text if text.starts_with("KILL CONNECTION") => "k",
             text => panic!("{text}"),
         };
@@ -134,6 +135,47 @@ fn s92_the_lost_reply_to_a_packet_that_holds_commit_is_unknown_and_to_another_is
     ]);
 }
 
+/// A proxy's word about its own connection says nothing of what the server behind it did with the packet.
+#[test]
+fn s92_a_proxy_that_lost_the_server_behind_it_does_not_know_what_became_of_commit() {
+    check([
+        (&[("UPDATE a", error(2013))], Then::Returns, UNKNOWN, "abC x"),
+        (&[("INSERT", error(2006))], Then::Returns, UNKNOWN, "abC x"),
+        (&[("INSERT", error(2099))], Then::Returns, UNKNOWN, "abC x"),
+        (&[("INSERT", error(2013))], Then::Reads, Ok(()), "ab x + k ab n C"),
+    ]);
+    for (code, told) in [(1105, None), (1047, None), (1927, None), (1062, Some(Outcome::RolledBack))] {
+        for lost_commit in [OnLostCommit::Reported, OnLostCommit::Resolved] {
+            let server = Script::new();
+            server.behind_a_proxy();
+            let db = Database::builder().script(&server).connect().expect("a scripted server");
+            server.answer("INSERT INTO b", error(code));
+            server.answer("INSERT INTO unit_of_work_outcome", error(code));
+            let unit = match lost_commit {
+                OnLostCommit::Reported => db.unit("defers"),
+                OnLostCommit::Resolved => db.unit("defers").exactly_once(),
+            };
+            let ran = Cell::new(0);
+            let ended = unit.run::<_, Error>(|tx| {
+                ran.set(ran.get() + 1);
+                body(tx, Then::Returns)
+            });
+            match (told, lost_commit) {
+                (None, OnLostCommit::Reported) => {
+                    let error = ended.expect_err("nobody knows");
+                    assert_eq!((error.kind(), ran.get()), (ErrorKind::CommitUnknown, 1), "{code}: {error}");
+                }
+                // The tombstone that goes in says that it was rolled back.
+                (None, OnLostCommit::Resolved) => {
+                    let asked = server.take_log().iter().filter(|text| text.contains("'tombstone'")).count();
+                    assert!(asked > 0, "{code}: {ended:?}");
+                }
+                (Some(outcome), _) => assert_eq!(ended.expect_err("refused").outcome(), Some(outcome), "{code}"),
+            }
+        }
+    }
+}
+
 /// A server that says that a transaction is open has not carried out the COMMIT behind it; one that says nothing has shown nothing.
 #[test]
 fn s92_fewer_results_than_statements_drop_the_session_and_are_committed_only_if_nobody_knows() {
@@ -158,16 +200,21 @@ fn s92_a_write_that_is_killed_in_silence_in_the_packet_of_commit_tears_the_unit(
     const TORN: Told = Err((ErrorKind::ImplicitCommit, Outcome::Torn));
     let killed = ("UPDATE a", KilledInSilence);
     check([
-        (from_ref(&killed), Then::Returns, TORN, "abC"),
+        (from_ref(&killed), Then::Returns, TORN, "abC e R"),
         // Nothing is known of COMMIT: the best that could have become of it is nothing.
         (&[killed.clone(), ("COMMIT", LostAfter)], Then::Returns, TORN, "abC x"),
         (&[killed.clone(), ("COMMIT", error(1105))], Then::Returns, TORN, "abC x"),
         (&[killed.clone(), ("INSERT", error(1062))], Then::Returns, rolled_back(ErrorKind::Statement), "abC R"),
-        (from_ref(&killed), Then::Reads, rolled_back(ErrorKind::Statement), "ab R"),
-        (from_ref(&killed), Then::ReadsAndIgnores, rolled_back(ErrorKind::Statement), "ab R"),
+        (from_ref(&killed), Then::Reads, rolled_back(ErrorKind::Statement), "ab e R"),
+        (from_ref(&killed), Then::ReadsAndIgnores, rolled_back(ErrorKind::Statement), "ab e R"),
+        (&[killed.clone(), ("EXPLAIN", LostBefore)], Then::Returns, TORN, "abC e x"),
         (&[killed.clone(), ("INSERT", LostAfter)], Then::Reads, Ok(()), "ab x + k ab n C"),
         // Of an INSERT the counts say nothing.
         (&[("INSERT", KilledInSilence)], Then::Returns, Ok(()), "abC"),
+        // A KILL QUERY that reaches EXPLAIN may make it say the same.
+        (&[killed.clone(), nothing_to_do(8)], Then::Returns, Ok(()), "abC e R"),
+        (&[killed.clone(), nothing_to_do(7)], Then::Returns, TORN, "abC e R"),
+        (&[killed.clone(), nothing_to_do(8)], Then::Reads, Ok(()), "ab e n C"),
     ]);
     for lost_commit in [OnLostCommit::Reported, OnLostCommit::Resolved] {
         let (told, hooks, sent) = torn(lost_commit);
@@ -175,8 +222,13 @@ fn s92_a_write_that_is_killed_in_silence_in_the_packet_of_commit_tears_the_unit(
         let text = told.to_string();
         assert!(text.contains(&format!("`{A}`: deferred at {}:", file!())) && !text.contains("rolled back"), "{text}");
         assert!(!hooks.contains(&"committed"), "{hooks:?}");
-        assert_eq!(sent, 1, "one packet, and no question");
+        assert_eq!(sent, 3, "one packet, EXPLAIN, the end of its transaction; and no question");
     }
+}
+
+/// So often, in one packet.
+fn nothing_to_do(times: usize) -> (&'static str, Reply) {
+    ("EXPLAIN", Reply::rows(&["id", "Extra"], vec![(1, "Impossible WHERE"); times]))
 }
 
 #[derive(Debug, Clone, Copy)]

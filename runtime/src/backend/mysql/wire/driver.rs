@@ -125,7 +125,7 @@ impl DriverWire {
     fn ask(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
         self.round_trips += self.cost(&request);
         match request {
-            Request::Query(sql) => self.query(sql, rows),
+            Request::Query(sql) | Request::Secret(Part { text: sql, .. }) => self.query(sql, rows),
             Request::Execute(sql, params) => self.execute(sql, params, rows),
             Request::Batch(sql, batch) => self.batch(sql, batch, rows),
             Request::Ping => self.conn.ping().map(|()| Answer::default()),
@@ -142,7 +142,12 @@ impl DriverWire {
         match request {
             // MariaDB takes all rows at once; to others the driver sends one after the other.
             Request::Batch(_, rows) if !says_it_is_mariadb(self.conn.server_version()) => rows.len() as u64,
-            Request::Batch(..) | Request::Query(_) | Request::Execute(..) | Request::Ping | Request::Reset => 1,
+            Request::Batch(..)
+            | Request::Query(_)
+            | Request::Secret(_)
+            | Request::Execute(..)
+            | Request::Ping
+            | Request::Reset => 1,
         }
     }
 

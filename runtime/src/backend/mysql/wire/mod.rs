@@ -26,6 +26,8 @@ pub(crate) const SEPARATOR: &str = "\n;\n";
 pub(crate) enum Request<'a> {
     /// A text, as it is.
     Query(&'a str),
+    /// A text that holds values, which are nobody's business.
+    Secret(Part<'a>),
     /// A prepared statement.
     Execute(&'a str, Params),
     /// A prepared statement with many rows of parameters.
@@ -37,10 +39,11 @@ pub(crate) enum Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// The SQL, or the name of the command.
+    /// The SQL as it may be shown, or the name of the command.
     pub(crate) fn text(&self) -> &'a str {
         match self {
             Self::Query(sql) | Self::Execute(sql, _) | Self::Batch(sql, _) => sql,
+            Self::Secret(part) => part.shown,
             Self::Ping => "PING",
             Self::Reset => "RESET CONNECTION",
         }

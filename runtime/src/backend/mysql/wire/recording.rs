@@ -222,7 +222,11 @@ fn parameters(request: &Request<'_>) -> String {
         Request::Execute(_, Params::Positional(values)) => kinds(values.iter()),
         Request::Execute(_, Params::Named(values)) => kinds(values.values()),
         Request::Batch(_, rows) => format!("  [{} rows of parameters]", rows.len()),
-        Request::Execute(_, Params::Empty) | Request::Query(_) | Request::Ping | Request::Reset => String::new(),
+        Request::Execute(_, Params::Empty)
+        | Request::Query(_)
+        | Request::Secret(_)
+        | Request::Ping
+        | Request::Reset => String::new(),
     }
 }
 
