@@ -420,6 +420,22 @@ fn s89_without_a_transaction_it_is_sent_at_once() {
     world.assert_clean(&world.db);
 }
 
+/// Nobody watches the packet of COMMIT; so a unit with a deadline waits for locks in one before it.
+#[test]
+fn s24_what_is_deferred_until_the_end_does_not_wait_for_locks_past_the_deadline() {
+    let world = World::with_accounts(1..=1);
+    let mut other = world.conn();
+    other.query_drop("BEGIN").expect("a transaction");
+    other.query_drop("SELECT * FROM account WHERE id = 1 FOR UPDATE").expect("a lock");
+    let unit = world.db.unit("late").timeout(Duration::from_millis(300)).lock_wait(Duration::from_secs(20));
+    let began = Instant::now();
+    let error = unit.run::<_, Error>(|tx| tx.defer(ADD, (1, 1))).expect_err("the row is locked");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Some(Outcome::RolledBack)), "{error}");
+    assert!(began.elapsed() < BOUND);
+    other.query_drop("ROLLBACK").expect("its end");
+    assert_eq!(world.balances(), [100]);
+}
+
 /// Once the packet that holds COMMIT is on its way nothing is killed; a packet without it is a statement like any other.
 #[test]
 fn s24_a_packet_before_commit_is_ended_at_the_deadline() {

@@ -130,7 +130,7 @@ pub(crate) const HAVE_NOTHING_TO_DO: [&str; 9] = [
     "UPDATE account SET balance = 1 WHERE id = NULL",
     "UPDATE account SET balance = 1 WHERE id = 1 AND 1 = 0",
     "UPDATE account SET balance = 1 WHERE id > 10 AND id < 5",
-    "UPDATE account SET balance = 1 WHERE id = (SELECT MAX(id) FROM account WHERE id > 7)",
+    "UPDATE account SET balance = 1 WHERE id BETWEEN 9 AND 3",
     "UPDATE account SET balance = 1 LIMIT 0",
     "UPDATE account AS a JOIN account AS b USING (id) SET a.balance = 1 WHERE b.id = 99",
     "UPDATE account SET balance = 1 WHERE CONCAT(id, '') = 'x' AND id IS NULL",

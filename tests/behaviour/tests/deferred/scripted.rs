@@ -10,6 +10,7 @@ use unit_of_work::testing::{Failures, Record, Script, Way};
 use unit_of_work::{Database, Error, ErrorKind, Outcome, Retry, Tx};
 
 use crate::cases::error;
+use crate::world::World;
 
 const A: &str = "UPDATE a SET x = 1";
 const B: &str = "INSERT INTO b VALUES (1)";
@@ -304,6 +305,30 @@ fn s103_a_packet_that_changed_a_table_that_is_not_transactional_is_not_run_again
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::RollbackIncomplete, Some(Outcome::Torn)), "{error}");
 }
 
+/// A suspicion that nobody can look into is no reason to give the unit up.
+#[test]
+fn s103_where_nothing_was_seen_to_stay_a_connection_that_is_lost_at_rollback_is_one_that_is_lost() {
+    check([
+        (&[("INSERT", error(1213)), ("SHOW WARNINGS", LostBefore)], Then::Returns, Ok(()), "abC w x + k abC"),
+        (&[("INSERT", error(1213)), ("ROLLBACK", LostBefore)], Then::Returns, Ok(()), "abC w R x + k abC"),
+    ]);
+}
+
+/// Only the last answer of a packet tells of such a table; what the others did is asked for when the server rolls back by itself.
+#[test]
+fn s103_what_an_earlier_packet_may_have_changed_is_asked_for() {
+    let server = Script::new();
+    let db = Database::builder().script(&server).connect().expect("a scripted server");
+    server.answer("SELECT", error(1213));
+    server.answer("SHOW WARNINGS", Reply::rows(&["Level", "Code", "Message"], [("Warning", "1196", "as scripted")]));
+    let unit = db.unit("defers").run::<_, Error>(|tx| {
+        body(tx, Then::Returns)?;
+        tx.query_drop("INSERT INTO c VALUES (1)")?;
+        tx.query_drop(READ)
+    });
+    assert_eq!(unit.expect_err("something stays").kind(), ErrorKind::RollbackIncomplete);
+}
+
 #[test]
 fn s84_behind_a_proxy_the_transaction_begins_before_what_was_deferred() {
     let server = Script::new();
@@ -323,4 +348,25 @@ fn s86_what_a_test_prints_shows_deferred_writes_without_their_values() {
     assert!(text.contains("INSERT INTO b VALUES (?)  [in a packet] -> OK") && text.contains("COMMIT"), "{text}");
     let hexadecimal = "736563726574";
     assert!(!text.contains("secret") && !text.contains(hexadecimal), "{text}");
+}
+
+/// The server quotes from where it did not understand, its neighbours in the packet included.
+#[test]
+fn s86_a_text_that_is_not_understood_is_told_without_the_values_behind_it() {
+    let (world, record) = (World::with_accounts(1..=1), Record::new());
+    let db = world.connect(|builder| builder.record(&record));
+    let unit = db.unit("defers").run::<_, Error>(|tx| {
+        tx.defer("UPDATE account SET nonsense balance = ?", ("secret",))?;
+        tx.defer("UPDATE account SET balance = 0 WHERE id = ?", ("secret",))
+    });
+    let error = unit.expect_err("the server does not understand it");
+    assert_eq!(error.code(), Some(1064), "{error}");
+    let mut told = vec![format!("{error} {error:?} {record}")];
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        told.push(format!("{cause} {cause:?}"));
+        source = cause.source();
+    }
+    let told = told.concat();
+    assert!(!told.contains("secret") && !told.contains("736563726574"), "{told}");
 }

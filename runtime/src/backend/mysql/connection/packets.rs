@@ -6,7 +6,7 @@ use std::panic::Location;
 use mysql::Params;
 use unit_of_work_sql::{Touches, Wait};
 
-use super::{COMMIT, Left, MySqlConnection, Step};
+use super::{COMMIT, Left, MySqlConnection, Permanent, Step};
 use crate::backend::Commits;
 use crate::backend::mysql::deferred::{Write, can_wait, dooming, judge};
 use crate::backend::mysql::faults;
@@ -21,9 +21,6 @@ const IN_PROGRESS: u16 = 1568;
 
 /// `ER_UNKNOWN_ERROR`: what proxies say.
 const UNKNOWN_ERROR: u16 = 1105;
-
-/// What stands for the text of a write where it is not known which of several it was.
-const DEFERRED: &str = "a deferred write";
 
 /// A packet that did not do all that was asked.
 pub(in crate::backend::mysql) struct Cut {
@@ -181,6 +178,10 @@ impl MySqlConnection {
         let statements: Vec<_> = waited.chain(tail.iter().map(|text| Part { text, shown: text })).collect();
         let mut answers: Vec<Answer> = Vec::with_capacity(statements.len());
         let sent = self.wire.packet(&statements, &mut |answer| answers.push(answer));
+        let unseen = answers.len() + usize::from(sent.is_err()) > 1;
+        if unseen && matches!(self.permanent, Permanent::No) {
+            self.permanent = Permanent::Unseen;
+        }
         for (write, answer) in writes.iter().zip(&answers) {
             self.heed(answer.tracked, &write.sql);
         }
@@ -203,11 +204,6 @@ impl MySqlConnection {
     fn cut_by(&mut self, error: mysql::Error, at: usize, writes: &[Write]) -> Cut {
         let wait = writes.get(at).map_or(Wait::Server, |write| write.wait);
         let failed = self.failed(faults::failed(error), wait);
-        // The driver keeps the trackers of the last result alone: whether one before it changed a table that is not transactional says a
-        // warning, if it is asked for.
-        if at > 0 && failed.fault.undone == Undone::Transaction && self.permanent.is_none() {
-            self.permanent = Some(DEFERRED.into());
-        }
         let how = if failed.code.is_some() { How::Refused } else { How::Lost };
         Cut { at, how, silent: Vec::new(), failed }
     }

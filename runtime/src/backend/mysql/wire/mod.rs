@@ -117,6 +117,21 @@ pub(crate) fn joined(statements: &[Part<'_>]) -> String {
     statements.iter().map(|part| part.text).collect::<Vec<_>>().join(SEPARATOR)
 }
 
+/// `ER_PARSE_ERROR` and `ER_SYNTAX_ERROR`: they quote the text from where it was not understood, and what follows it in its packet.
+const QUOTING: [u16; 2] = [1064, 1149];
+
+/// The error without what it quotes of a text that holds values.
+pub(in crate::backend::mysql) fn without_quotes(error: mysql::Error) -> mysql::Error {
+    match error {
+        mysql::Error::MySqlError(mut error) if QUOTING.contains(&error.code) => {
+            let words = error.message.split('\'').next().unwrap_or_default();
+            error.message = format!("{words}… (not shown here, because values stand there; `exec_drop` shows where)");
+            mysql::Error::MySqlError(error)
+        }
+        error => error,
+    }
+}
+
 /// One connection to a server, or what stands for it in a test.
 pub(crate) trait Wire: Debug + Send {
     /// Sends the request and reads the whole answer, every result set of it; each row goes to `rows`.
