@@ -172,7 +172,8 @@ pub fn statements(sql: &str, mode: Mode) -> Vec<&str> {
 /// The same for a text that is to stand between others in one packet, each followed by a line break and a semicolon. `None` also where
 /// a server might find another end of it than that semicolon, or something else in it than these statements: a string or comment that
 /// is not closed, a semicolon, a NUL, what begins with `$` (some servers quote with it), and all that is not ASCII, which means one
-/// thing in one character set and another in another. Nor has it places where a literal is not what a parameter is: see [`LITERAL`].
+/// thing in one character set and another in another. Nor has it places where a literal is not what a parameter is: behind ORDER BY,
+/// say, it is the number of a column.
 pub fn placeholders_among_others(sql: &str, mode: Mode) -> Option<Vec<Placeholder<'_>>> {
     let mut lexer = Lexer::new(sql, mode);
     let unclear = |token: Token<'_>| match token.kind {
