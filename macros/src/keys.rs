@@ -2,8 +2,8 @@
 //! of them is read is `list`'s, how a kind of value is read is `value`'s, what they say together is `args`'; what an argument means
 //! is the runtime's.
 
-use proc_macro2::TokenStream;
-use syn::{Expr, Path};
+use proc_macro2::{Ident, TokenStream};
+use syn::{Error, Expr, Path};
 
 use crate::errors::Errors;
 use crate::list::{Key, read};
@@ -59,11 +59,15 @@ const RETRY_KEYS: &[Key<Setting>] = &[
 
 #[rustfmt::skip]
 const CONTENTION_KEYS: &[Key<Expr>] = &[
-    Key { name: "key", decides: "key", example: "key = from", read: |given, _| given.expression() },
+    Key { name: "key",       decides: "key",       example: "key = from", read: |given, _| given.expression() },
+    Key { name: "admission", decides: "admission", example: "",           read: |given, _| Err(given.misplaced(ADMISSION)) },
 ];
 
 pub(crate) const SKIP: &str = "`skip` leaves one function of an `impl` block alone when the block carries the attribute; there it stands by itself: \
                     `#[unit_of_work(skip)]`";
+
+const ADMISSION: &str = "how many run at once is not said here: say it to the database, `Database::builder().admission(Admission::fixed(4))`, \
+                         and here only `contention(key = …)`";
 
 const ISOLATION: Choice = Choice {
     of: "isolation level",
@@ -119,9 +123,23 @@ fn retry(given: &Given<'_>, errors: &mut Errors) -> syn::Result<Meaning> {
 fn contention(given: &Given<'_>, errors: &mut Errors) -> syn::Result<Meaning> {
     match given.form {
         Form::List(list) if !list.is_empty() => {
+            key_alone(list)?;
             let key = read(CONTENTION_KEYS, list.clone(), errors).into_iter().map(|clause| clause.meaning).next();
             Ok(Meaning::Contention(key))
         }
+        Form::Equals(Expr::Path(path)) => path.path.get_ident().map_or(Err(given.misfit()), |name| Err(as_key(name))),
         Form::List(_) | Form::Alone | Form::Equals(_) => Err(given.misfit()),
     }
+}
+
+/// A name where its argument was forgotten: `contention(id)`.
+fn key_alone(list: &TokenStream) -> syn::Result<()> {
+    match syn::parse2::<Ident>(list.clone()) {
+        Ok(name) if !CONTENTION_KEYS.iter().any(|key| name == key.name) => Err(as_key(&name)),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+fn as_key(name: &Ident) -> Error {
+    Error::new(name.span(), format!("write `contention(key = {name})`"))
 }

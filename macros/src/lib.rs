@@ -428,9 +428,11 @@ pub fn unit_of_work(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The test runs in one transaction, which is rolled back at its end, in a database that it shares with the other tests of the
 /// process that have the same `schema` and `setup`: that is fast where these take long, and what is different in a sandbox is
-/// listed at `Database::sandbox`. The shared database is made when the first of these tests begins and dropped when the last that
-/// runs has ended; without `schema` and `setup` it is the one that the URL names, which must be there. Default: a database for each
-/// test, with a name that begins with `unit_of_work_test_`, dropped at its end.
+/// listed at `Database::sandbox`. Give each of these tests keys of its own: who inserts the same key waits for the others, and three
+/// that do may meet in a deadlock. The shared database is made when the first of these tests begins and dropped when the last that
+/// runs has ended; after one in which a procedure commits, tests that begin later get a new one. Without `schema` and `setup` it is the
+/// one that the URL names, which must be there. Default: a database for each test, with a name that begins with
+/// `unit_of_work_test_`, dropped at its end.
 ///
 /// ```no_run
 /// # use unit_of_work::Database;
@@ -473,9 +475,9 @@ pub fn unit_of_work(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// # `url`
 ///
 /// Where the server is, as an expression: anything that is a `String` or becomes one. The user must be allowed to create databases
-/// whose names begin with `unit_of_work_test_`. Default: the environment variable `UNIT_OF_WORK_TEST_URL`, else `UNIT_OF_WORK_URL`;
-/// where neither is set, with the feature `ephemeral` a private MariaDB server that is gone with the process, otherwise the test
-/// fails.
+/// whose names begin with `unit_of_work_test_`. What tests that were killed have left of these there is dropped by the next that
+/// come. Default: the environment variable `UNIT_OF_WORK_TEST_URL`; where it is not set, with the feature `ephemeral` a private
+/// MariaDB server that is gone with the process, otherwise the test fails.
 ///
 /// ```no_run
 /// # use unit_of_work::Database;

@@ -27,7 +27,7 @@ pub(crate) struct Clause<M> {
 }
 
 /// Those that are read to be refused, at least in most places; no message proposes them.
-const NOT_PROPOSED: &[&str] = &["skip"];
+const NOT_PROPOSED: &[&str] = &["skip", "admission"];
 
 /// Reads a list of arguments against their table. Each mistake is kept; what is right is returned.
 pub(crate) fn read<M>(keys: &[Key<M>], tokens: TokenStream, errors: &mut Errors) -> Vec<Clause<M>> {

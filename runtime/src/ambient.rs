@@ -4,7 +4,7 @@
 use crate::backend::Backend;
 use crate::backend::mysql::MySql;
 use crate::error::{Error, ErrorKind};
-use crate::hooks::{HookFailure, HookKind, HookResult};
+use crate::hooks::{HookFailure, HookKind, HookResult, NO_UNIT};
 use crate::observe;
 use crate::registry;
 use crate::tx::Tx;
@@ -84,7 +84,7 @@ pub fn after_commit<R: HookResult>(hook: impl FnOnce() -> R + 'static) {
         return transaction.with_level(|level| level.hooks.after_commit(hook));
     }
     if let Some(message) = hook().failure() {
-        report(&HookFailure { unit: "none".to_owned(), hook: HookKind::AfterCommit, message });
+        report(&HookFailure { unit: NO_UNIT.to_owned(), hook: HookKind::AfterCommit, message });
     }
 }
 

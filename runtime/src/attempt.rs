@@ -14,7 +14,7 @@ use crate::fault::{Again, Failed};
 use crate::hooks::{Cause, HookKind, bury, panic_text};
 use crate::label::Label;
 use crate::ledger::{Keeper, Ledger};
-use crate::observe::Spent;
+use crate::observe::{Failure, Spent};
 use crate::outcome::Outcome;
 use crate::registry::{self, Place};
 use crate::run::{Body, Turn, Verdict};
@@ -60,6 +60,7 @@ pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn,
     let (outcome, ledger) = (stands(&transaction), transaction.ledger.take());
     #[cfg(feature = "testing")]
     transaction.database().note_end(&transaction.unit, transaction.attempt, outcome);
+    let waited = waited + transaction.waited.get();
     let spent = Spent { waited, round_trips: transaction.round_trips.get() };
     let remains = transaction.take_own_level();
     place.spare.replace(transaction.retire());
@@ -136,6 +137,20 @@ impl<B: Backend> Ended<B> {
             ledger: Ledger::default(),
             remains: None,
             panic: None,
+        }
+    }
+
+    /// What the caller gets that is no value, if no other attempt follows. An error that commits is none.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        if self.panic.is_some() {
+            return Some(Failure::Panic);
+        }
+        match &self.settlement {
+            Settlement::Committed => None,
+            Settlement::RolledBack(_)
+            | Settlement::Asked(_)
+            | Settlement::Faulted(Faulted { body: BodySaid::Error, .. }) => Some(Failure::Body),
+            Settlement::Faulted(Faulted { error, .. }) | Settlement::Failed(error) => Some(Failure::Kind(error.kind())),
         }
     }
 

@@ -52,15 +52,20 @@ impl<B: Backend> Transaction<B> {
         }
     }
 
-    /// Sends what makes the unit's work last: COMMIT, or in a sandbox the end of its savepoint.
+    /// Sends what makes the unit's work last: COMMIT, or in a sandbox what it has deferred and the end of its savepoint.
     pub(crate) fn confirm(&self, session: &mut Session<B>, key: Option<&Key>) -> Result<(), Failed> {
         let Ground::Sandbox { savepoint, .. } = &self.ground else { return session.connection.commit(key) };
-        let Some(name) = savepoint.take() else { return Ok(()) };
-        let released = session.connection.reassure().and_then(|()| session.connection.release(&name));
-        released.map_err(|failed| {
-            let failed = whole(failed);
+        // While the savepoint is there: a write that fails is undone with its unit, and not with the sandbox.
+        let sent = session.connection.reassure().map_err(whole).and_then(|()| {
+            let sent = session.connection.flush();
+            sent.map_err(rolled_back)
+        });
+        let ended = sent.and_then(|()| match savepoint.take() {
+            Some(name) => session.connection.release(&name).map_err(whole),
+            None => Ok(()),
+        });
+        ended.inspect_err(|failed| {
             let _noted = self.note(failed.clone(), "RELEASE SAVEPOINT");
-            failed
         })
     }
 
@@ -97,7 +102,11 @@ impl<B: Backend> Transaction<B> {
                 Again::Yes | Again::Once => "; outside of a sandbox the unit would run again",
             };
             failed.fault.again = Again::Never;
-            failed.detail = format!("{}; this ended the sandbox {}{elsewhere}", failed.detail, base.unit).into();
+            let stays = match stays(failed.fault.kind) {
+                Stays::Nothing => "",
+                Stays::Something => ", and what its units wrote before stays in the database",
+            };
+            failed.detail = format!("{}; this ended the sandbox {}{stays}{elsewhere}", failed.detail, base.unit).into();
         }
     }
 
@@ -105,10 +114,26 @@ impl<B: Backend> Transaction<B> {
     pub(crate) fn end_of_sandbox(&self) -> Option<Doom> {
         let Ground::Sandbox { base, .. } = &self.ground else { return None };
         let Doom { fault, error } = base.doom()?;
-        let detail = format!("the sandbox {} has ended, and with it all that its units wrote", base.unit);
+        let fate = match stays(error.kind()) {
+            Stays::Nothing => "and with it all that its units wrote",
+            Stays::Something => "and what its units wrote before that is in the database, or may be, and stays there",
+        };
+        let detail = format!("the sandbox {} has ended, {fate}", base.unit);
         let error = Error::because_of(error.kind(), &detail, &error);
         Some(Doom { fault, error: error.in_unit(&self.unit, self.attempt, self.settled.told()) })
     }
+}
+
+/// What is in the database after the end of a sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stays {
+    Nothing,
+    Something,
+}
+
+/// What commits the transaction that all units of a sandbox share commits what each of them wrote.
+pub(crate) fn stays(kind: ErrorKind) -> Stays {
+    if kind.tears() { Stays::Something } else { Stays::Nothing }
 }
 
 fn undoes_all(undone: Undone) -> bool {
@@ -118,11 +143,16 @@ fn undoes_all(undone: Undone) -> bool {
     }
 }
 
+/// There is no COMMIT in a sandbox that could have been carried out.
+fn rolled_back(mut failed: Failed) -> Failed {
+    failed.fault.at_commit = AtCommit::RolledBack;
+    failed
+}
+
 /// A savepoint that cannot be set, released or gone back to: nobody knows any more what belongs to which unit.
 fn whole(mut failed: Failed) -> Failed {
     if !undoes_all(failed.fault.undone) {
         failed.fault.undone = Undone::Transaction;
     }
-    failed.fault.at_commit = AtCommit::RolledBack;
-    failed
+    rolled_back(failed)
 }

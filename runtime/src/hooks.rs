@@ -76,6 +76,9 @@ impl HookKind {
     }
 }
 
+/// What stands for a unit where a hook belongs to none.
+pub(crate) const NO_UNIT: &str = "none";
+
 /// A hook that failed. The unit it belongs to ended as it ended.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -41,7 +41,7 @@ mod unit_builder;
 mod units;
 mod watchdog;
 
-/// The driver: its value types, `params!`, `FromRow`, and `Queryable` for [`Tx::connection`].
+/// The driver: its value types, `params!` (after `use unit_of_work::mysql::params;`, not by its path), `FromRow`, and `Queryable` for [`Tx::connection`].
 pub use ::mysql;
 pub use ambient::{after_commit, forbid_in_unit, in_unit, outside, with_current};
 pub use backend::Backend;

@@ -12,5 +12,5 @@ pub(crate) use events::{
     resolving, retrying, rollback_failed, rollback_incomplete, undecided, wants_to_know_of_idling,
 };
 pub(crate) use meters::{Level, describe, in_line, in_use};
-pub(crate) use sight::{Part, Seen, Sight, Spent, Thresholds};
+pub(crate) use sight::{Failure, Part, Seen, Sight, Spent, Thresholds};
 pub(crate) use span::{OwnSpan, Within};

@@ -58,7 +58,7 @@ impl From<&'static Unit> for Called {
 }
 
 /// A unit whose calls with different keys do not wait for each other.
-pub fn keyed<K: Hash + ?Sized>(unit: &'static Unit, key: &K) -> Called {
+pub fn keyed<K: ContentionKey + ?Sized>(unit: &'static Unit, key: &K) -> Called {
     Called { unit, key: Some(Key::of(key)) }
 }
 
@@ -216,6 +216,18 @@ impl<T, E: Failure + Shown> UnitResult for Result<T, E> {
         Err(E::from(error))
     }
 }
+
+/// What can be a unit's `contention(key = …)`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a `contention` key: it is not `Hash`",
+    label = "calls with equal keys wait for each other, so a key is hashed",
+    note = "give what conflicts are about, such as the id of the row that is written: a number, a text, or a tuple of them",
+    note = "floats have no `Hash`; `{Self}`, if it is your own type, gets it with `#[derive(Hash)]`"
+)]
+pub trait ContentionKey: Hash {}
+
+#[diagnostic::do_not_recommend]
+impl<K: Hash + ?Sized> ContentionKey for K {}
 
 /// An error type that a unit's own failure fits into.
 #[diagnostic::on_unimplemented(

@@ -13,6 +13,11 @@ pub(crate) struct Asked {
     pub(crate) snapshot: Snapshot,
 }
 
+/// Whether a unit of this mode may begin a transaction.
+pub(crate) fn may_begin(mode: Propagation) -> bool {
+    alone(mode) == Plan::Begin
+}
+
 /// What is active on the thread, for the same database.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Active {

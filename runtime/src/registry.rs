@@ -123,6 +123,18 @@ pub(crate) fn active<B: Backend>(pool: &Arc<Pool<B>>) -> Option<Rc<Transaction<B
     visible(|active| if active.pool() == ours { typed(Rc::clone(active).transaction()) } else { None })
 }
 
+/// The innermost transaction of this database, hidden or not.
+pub(crate) fn hidden<B: Backend>(pool: &Arc<Pool<B>>) -> Option<Rc<Transaction<B>>> {
+    let ours = address(pool);
+    let found = UNITS.try_with(|units| {
+        units.borrow().iter().rev().find_map(|entry| match entry {
+            Entry::Unit(active) if active.pool() == ours => typed(Rc::clone(active).transaction()),
+            Entry::Unit(_) | Entry::Barrier(_) => None,
+        })
+    });
+    found.ok().flatten()
+}
+
 /// The active transaction of whatever database of this engine.
 pub(crate) fn innermost<B: Backend>() -> Option<Rc<Transaction<B>>> {
     visible(|active| typed(Rc::clone(active).transaction()))

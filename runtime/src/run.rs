@@ -89,9 +89,7 @@ pub(crate) fn run_on<B: Backend>(
         Own { database, figures, unit, key, options, commits, deadline, suspended, sandbox }
     };
     let plan = plan(asked, describe(active.as_deref()), ends);
-    if let (Plan::SuspendAndBegin | Plan::SuspendAndPlain, Some(suspended)) = (&plan, &active) {
-        suspended.flush()?;
-    }
+    send_what_waits(plan, active.as_ref(), database)?;
     match (plan, &active) {
         (Plan::Begin | Plan::SuspendAndBegin | Plan::BeginInSandbox, _) => begin(Commits::Together).run(body),
         (Plan::Plain | Plan::SuspendAndPlain | Plan::PlainInSandbox, _) => begin(Commits::Each).run(body),
@@ -107,6 +105,28 @@ pub(crate) fn run_on<B: Backend>(
         }
         (Plan::Join | Plan::Savepoint, None) => unreachable!("only what is active can be joined"),
         (Plan::Refuse(refusal), active) => Err(refused(refusal, unit, options, active.as_deref())),
+    }
+}
+
+/// A unit with an outcome of its own begins: what the units around it have deferred goes out first, as theirs. In a sandbox all
+/// share one session and its queue, those included that a barrier hides: there the new unit gets no error for them, because on a
+/// session of its own it would not notice.
+fn send_what_waits<B: Backend>(
+    plan: Plan,
+    active: Option<&Rc<Transaction<B>>>,
+    database: &Database<B>,
+) -> Result<(), Error> {
+    match (plan, active) {
+        (
+            Plan::SuspendAndBegin | Plan::SuspendAndPlain | Plan::BeginInSandbox | Plan::PlainInSandbox,
+            Some(suspended),
+        ) => suspended.flush(),
+        (Plan::BeginInSandbox | Plan::PlainInSandbox, None) => {
+            let _noted = registry::hidden(database.pool()).map_or(Ok(()), |hidden| hidden.flush());
+            Ok(())
+        }
+        (Plan::SuspendAndBegin | Plan::SuspendAndPlain, None)
+        | (Plan::Begin | Plan::Plain | Plan::Join | Plan::Savepoint | Plan::Refuse(_), _) => Ok(()),
     }
 }
 
@@ -157,7 +177,7 @@ impl<B: Backend> Own<'_, B> {
         loop {
             let (number, turn) = course.next_attempt();
             let ended = self.attempt(place, (number, turn), course, sight, &mut *body);
-            sight.attempt(number, ended.outcome, ended.spent, ended.settlement.reason());
+            sight.attempt(number, ended.outcome, ended.spent, (ended.settlement.reason(), ended.failure()));
             if let Some(around) = &around {
                 around.ledger().absorb(&ended.ledger);
                 around.ledger().record(self.unit, self.options, ended.outcome);

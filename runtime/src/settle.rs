@@ -77,7 +77,7 @@ pub(crate) enum BodySaid {
 /// Ends the transaction. The session is back in the pool, or thrown away, when this returns.
 pub(crate) fn settle<B: Backend>(transaction: &Rc<Transaction<B>>, place: &Place<B>, ending: &Ending) -> Settlement {
     transaction.notice_idling("its end");
-    let end = in_time(decide(ending, transaction.doom(), transaction.marked()), transaction);
+    let end = in_time(flushed(ending, transaction), transaction);
     let session = match transaction.take_session() {
         Seat::Here(session) => Some(session),
         Seat::Gone => None,
@@ -121,6 +121,19 @@ fn decide(ending: &Ending, doom: Option<Doom>, mark: Option<Mark>) -> End {
         (Ending::Returned(Commit), None, Some(mark)) => End::Mark(mark),
         (Ending::Returned(CommitAnyway(text)), None, None) => End::Commit(Some(text.clone())),
         (Ending::Returned(Commit), None, None) => End::Commit(None),
+    }
+}
+
+/// Nobody watches the packet of COMMIT: with a deadline, what was deferred waits for its locks in one of its own, which is watched.
+fn flushed<B: Backend>(ending: &Ending, transaction: &Rc<Transaction<B>>) -> End {
+    let decide = || decide(ending, transaction.doom(), transaction.marked());
+    match decide() {
+        End::Commit(_) if transaction.deadline.get().is_some() && !transaction.is_late() => {
+            // What went wrong has doomed the unit.
+            let _doomed = transaction.flush();
+            decide()
+        }
+        end => end,
     }
 }
 

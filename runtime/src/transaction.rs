@@ -53,6 +53,8 @@ pub(crate) struct Transaction<B: Backend> {
     lost_commit: Cell<LostCommit>,
     /// On the session that it was ended on; known at its end.
     pub(crate) round_trips: Cell<u64>,
+    /// For a session in place of one that was dead.
+    pub(crate) waited: Cell<Duration>,
     /// The session's number, for when it does not come back.
     pub(crate) number: Cell<u64>,
     figures: &'static Figures,
@@ -148,6 +150,7 @@ impl<B: Backend> Transaction<B> {
             used: Cell::new(Used::NotYet),
             lost_commit: Cell::new(begun.lost_commit),
             round_trips: Cell::default(),
+            waited: Cell::default(),
             number: Cell::new(number),
             figures: begun.figures,
             idle_since: Cell::default(),
@@ -261,6 +264,7 @@ impl<B: Backend> Transaction<B> {
     pub(crate) fn serve_on(&self, session: &mut Session<B>) {
         session.connection.expect(self.characteristics);
         self.number.set(session.connection.number());
+        self.waited.set(self.waited.get() + session.waited);
     }
 
     /// A guard gets the session: if it is leaked, this is left.

@@ -8,11 +8,13 @@ use std::time::Duration;
 use crate::backend::Backend;
 use crate::contention::Key;
 use crate::database::Database;
+use crate::error::{Error, ErrorKind};
 use crate::label::Label;
 use crate::options::{
     Access, Admission, Isolation, LostCommit, OnError, Options, Propagation, Replay, Retry, Snapshot,
 };
 use crate::private::{UnitResult, returned};
+use crate::propagation::may_begin;
 use crate::run::{Body, run_on};
 use crate::tx::Tx;
 use crate::units::named;
@@ -188,8 +190,8 @@ impl<'d, B: Backend, J> UnitBuilder<'d, B, J> {
     /// Runs `body` as a unit of work. It may run several times, so it is an `Fn`: what it captures it can only look at.
     ///
     /// # Errors
-    /// What `body` returns; [`Error`](crate::Error) as `E` when the unit cannot begin, cannot be serialized within its policy,
-    /// or its outcome is unknown.
+    /// What `body` returns; [`Error`](crate::Error) as `E` when the unit contradicts itself, cannot begin, cannot be serialized
+    /// within its policy, or its outcome is unknown.
     pub fn run<T, E>(self, body: impl Fn(&mut Tx<'_, B>) -> Result<T, E>) -> Result<T, E>
     where
         Result<T, E>: UnitResult<Error = E>,
@@ -197,7 +199,27 @@ impl<'d, B: Backend, J> UnitBuilder<'d, B, J> {
     {
         let Self { database, label, key, options, judge } = self;
         let figures = named(&label, &options);
-        let run = |body: Body<'_, B>| run_on(database, figures, &label, key, &options, body);
+        let run = |body: Body<'_, B>| {
+            check_gate(&label, key, &options)?;
+            run_on(database, figures, &label, key, &options, body)
+        };
         returned(|tx, _| body(tx), |error| judge.judge(error), run)
     }
+}
+
+/// In front of what begins no transaction there is no gate.
+fn check_gate(unit: &Label, key: Option<Key>, options: &Options) -> Result<(), Error> {
+    let asked = match (key, options.admission) {
+        (None, None) => return Ok(()),
+        (Some(_), _) => "contention_key",
+        (None, Some(_)) => "admission",
+    };
+    if may_begin(options.propagation) {
+        return Ok(());
+    }
+    let detail = format!(
+        "with the propagation `{}` the unit begins no transaction that could be kept waiting: leave `{asked}` out",
+        options.propagation
+    );
+    Err(Error::new(ErrorKind::Configuration, detail).of_unit(unit))
 }

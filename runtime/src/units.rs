@@ -12,12 +12,14 @@ use std::time::Duration;
 use crate::options::{Access, Isolation, LostCommit, Propagation, Replay, Retry, Snapshot};
 use crate::outcome::Outcome;
 
+#[cfg(feature = "metrics")]
+pub(crate) use figures::listed;
 pub(crate) use figures::{Figures, Reason, named, register};
 
 /// Every unit that has run in this process, on whatever database and thread, with what it was declared to be and what became of
 /// it; in order of name and place.
 ///
-/// Counting costs a unit two additions and a look at the clock, no lock and no allocation. The figures are those of one moment
+/// Counting costs a unit two additions and a look at the clock, no lock, and no allocation after the first of its kind. The figures are those of one moment
 /// only if nothing runs meanwhile.
 ///
 /// Prints as a table:
@@ -118,7 +120,8 @@ pub struct UnitStats {
     /// What 99 of 100 stayed within.
     #[cfg_attr(feature = "serde", serde(rename = "p99_us", serialize_with = "data::micros"))]
     pub p99: Duration,
-    /// How many of its attempts the admission gate lets in at once; `None` = it has none so far.
+    /// How many of its attempts the admission gate lets in at once; `None` = it has none so far. With a gate for each key or database it
+    /// is that of the gate that was left last.
     pub gate_width: Option<u32>,
 }
 

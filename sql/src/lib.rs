@@ -172,7 +172,8 @@ pub fn statements(sql: &str, mode: Mode) -> Vec<&str> {
 /// The same for a text that is to stand between others in one packet, each followed by a line break and a semicolon. `None` also where
 /// a server might find another end of it than that semicolon, or something else in it than these statements: a string or comment that
 /// is not closed, a semicolon, a NUL, what begins with `$` (some servers quote with it), and all that is not ASCII, which means one
-/// thing in one character set and another in another.
+/// thing in one character set and another in another. Nor has it places where a literal is not what a parameter is: behind ORDER BY,
+/// say, it is the number of a column.
 pub fn placeholders_among_others(sql: &str, mode: Mode) -> Option<Vec<Placeholder<'_>>> {
     let mut lexer = Lexer::new(sql, mode);
     let unclear = |token: Token<'_>| match token.kind {
@@ -182,7 +183,39 @@ pub fn placeholders_among_others(sql: &str, mode: Mode) -> Option<Vec<Placeholde
     };
     let clear =
         sql.is_ascii() && !sql.contains('\0') && !lexer.by_ref().any(unclear) && lexer.ending() == Ending::Closed;
-    if clear { placeholders(sql, mode) } else { None }
+    let (from, limit) = where_literals_differ(sql, mode);
+    let same =
+        |place: &Placeholder<'_>| place.at.start < from && (place.at.start < limit || follows(sql, limit, place));
+    if clear { placeholders(sql, mode).filter(|places| places.iter().all(same)) } else { None }
+}
+
+/// Words behind which a literal is not what a parameter is: a number is a column's place (`ORDER BY 1`), or a literal is wanted and a
+/// parameter refused.
+const LITERAL: &[&str] = &["ORDER", "GROUP", "OFFSET", "FETCH", "ROWS", "RANGE", "SEPARATOR", "PROCEDURE"];
+
+/// A window function takes some of its arguments as literals only, and they stand before this.
+const WINDOWS: &[&str] = &["OVER", "WINDOW"];
+
+/// Where the first such word ends, and where the first `LIMIT` does.
+fn where_literals_differ(sql: &str, mode: Mode) -> (usize, usize) {
+    let mut lexer = Lexer::new(sql, mode);
+    let (mut from, mut limit) = (sql.len(), sql.len());
+    while let Some(token) = lexer.next() {
+        let one_of = |words: &[&str]| words.iter().any(|word| is(token.kind, word));
+        if one_of(WINDOWS) {
+            from = 0;
+        } else if one_of(LITERAL) {
+            from = from.min(lexer.position());
+        } else if is(token.kind, "LIMIT") {
+            limit = limit.min(lexer.position());
+        }
+    }
+    (from, limit)
+}
+
+/// Whether nothing but blanks stands between LIMIT and this one.
+fn follows(sql: &str, limit: usize, place: &Placeholder<'_>) -> bool {
+    sql[limit..place.at.start].trim().is_empty()
 }
 
 /// The different markers of executable comments; `None` when they are too many or servers differ on where one ends.

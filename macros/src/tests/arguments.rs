@@ -135,7 +135,16 @@ fn each_wrong_argument_has_its_message() {
         (quote!(repeatable = true), "`repeatable` takes no value: write its name alone"),
         (quote!(exactly_once = true), "`exactly_once` takes no value: write its name alone"),
         (quote!(contention), "`contention` is written `contention(key = from)`"),
-        (quote!(contention(from)), "unknown argument `from`; expected `key`"),
+        (quote!(contention(id)), "write `contention(key = id)`"),
+        (quote!(contention = id), "write `contention(key = id)`"),
+        (quote!(contention = 5), "`contention` is written `contention(key = from)`"),
+        (quote!(contention(key)), "`key` is written `key = from`"),
+        (quote!(contention(id = 5)), "unknown argument `id`; expected `key`"),
+        (
+            quote!(contention(key = id, admission = 4)),
+            "how many run at once is not said here: say it to the database, `Database::builder().admission(Admission::fixed(4))`, and \
+             here only `contention(key = …)`",
+        ),
         (quote!(contention()), "`contention` is written `contention(key = from)`"),
         (quote!(allow), "`allow` is written `allow(write)`"),
         (quote!(allow(writes)), "`allow` knows no `writes`; did you mean `write`?"),

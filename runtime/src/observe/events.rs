@@ -20,7 +20,7 @@ macro_rules! tell {
 }
 #[cfg(not(feature = "tracing"))]
 macro_rules! tell {
-    ($level:ident, $($($name:ident).+ = $(%)? $value:expr,)* $text:literal) => {{ $(let _ = &$value;)* }};
+    ($level:ident, $($($name:ident).+ = $(%)? $value:expr,)* $text:literal) => {{ $(if false { let _ = &$value; })* }};
 }
 
 /// A connection was opened.

@@ -16,6 +16,8 @@ mod metered {
     use metrics::{Key, KeyName, Label, Metadata, Unit, with_recorder};
 
     use super::{Closing, Duration, Figures, HookFailure, Outcome, Reason, Seen};
+    use crate::hooks::NO_UNIT;
+    use crate::units::listed;
 
     /// What a metric is.
     #[derive(Debug, Clone, Copy)]
@@ -163,7 +165,10 @@ mod metered {
     }
 
     pub(crate) fn hook_failed(failure: &HookFailure) {
-        let labels = vec![Label::new("unit", failure.unit.clone()), Label::new("hook", failure.hook.word())];
+        // A recorder keeps a series for each name: those that are made up at run time are not without number.
+        let unit = if failure.unit == NO_UNIT { NO_UNIT } else { listed(&failure.unit) };
+        let labels =
+            vec![Label::from_static_parts("unit", unit), Label::from_static_parts("hook", failure.hook.word())];
         count(&Key::from_parts(HOOKS, labels));
     }
 

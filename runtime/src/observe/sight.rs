@@ -1,6 +1,7 @@
 //! One unit as it is watched from its begin to its end: what its attempts cost, how it ended, and to whom that is told. What it is
 //! told as is `span`, `events`, `meters` and `units`.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::span::{OwnSpan, PartSpan, Within};
@@ -29,13 +30,33 @@ pub(crate) struct Seen {
     pub(crate) outcome: Outcome,
     /// What ended the last attempt that was ended by something.
     pub(crate) last: Option<Reason>,
-    /// What the caller gets, if it is an error of ours.
-    pub(crate) failed: Option<ErrorKind>,
+    /// What it failed with.
+    pub(crate) failed: Option<Failure>,
     /// At the gate; all attempts together, as all that follow.
     pub(crate) waited_admission: Duration,
     /// For sessions: in line, or while one was opened.
     pub(crate) waited_pool: Duration,
     pub(crate) round_trips: u64,
+}
+
+/// What the caller gets that is no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// An error of ours.
+    Kind(ErrorKind),
+    /// The body's own error.
+    Body,
+    Panic,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kind(kind) => write!(f, "{kind:?}"),
+            Self::Body => f.write_str("body"),
+            Self::Panic => f.write_str("panic"),
+        }
+    }
 }
 
 /// What one attempt cost.
@@ -78,10 +99,17 @@ impl Sight<'_> {
     }
 
     /// An attempt ended.
-    pub(crate) fn attempt(&mut self, number: u32, outcome: Outcome, spent: Spent, why: Option<Reason>) {
+    pub(crate) fn attempt(
+        &mut self,
+        number: u32,
+        outcome: Outcome,
+        spent: Spent,
+        (why, failed): (Option<Reason>, Option<Failure>),
+    ) {
         let seen = &mut self.seen;
         seen.attempts = number;
         seen.outcome = outcome;
+        seen.failed = failed;
         seen.waited_pool += spent.waited;
         seen.round_trips += spent.round_trips;
         if why.is_some() {
@@ -102,7 +130,9 @@ impl Sight<'_> {
 
     /// The caller gets this.
     pub(crate) fn returns(&mut self, result: &Result<(), Error>) {
-        self.seen.failed = result.as_ref().err().map(Error::kind);
+        if let Err(error) = result {
+            self.seen.failed = Some(Failure::Kind(error.kind()));
+        }
     }
 }
 

@@ -48,7 +48,9 @@ mod spans {
                 attempt = Empty,
                 outcome = Empty,
                 fault.code = Empty,
+                db.response.status_code = Empty,
                 error.type = Empty,
+                otel.status_code = Empty,
                 waited.admission = Empty,
                 waited.pool = Empty,
                 round_trips = Empty,
@@ -74,8 +76,10 @@ mod spans {
             self.0.record("attempt", seen.attempts);
             self.0.record("outcome", seen.outcome.word());
             self.0.record("fault.code", code);
-            if let Some(kind) = seen.failed {
-                self.0.record("error.type", tracing::field::debug(kind));
+            self.0.record("db.response.status_code", code.map(|code| code.to_string()));
+            if let Some(failure) = seen.failed {
+                self.0.record("error.type", tracing::field::display(failure));
+                self.0.record("otel.status_code", "ERROR");
             }
             self.0.record("waited.admission", micros(seen.waited_admission));
             self.0.record("waited.pool", micros(seen.waited_pool));

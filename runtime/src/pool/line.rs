@@ -111,22 +111,16 @@ impl<B: Backend> Pool<B> {
         let patience = request.within.map_or(self.limits.acquire_timeout, |left| left.min(self.limits.acquire_timeout));
         // Real time, not the replaceable clock: a condition variable knows no other.
         let began = Instant::now();
-        let mut grant = lock(&waiter.grant);
-        let mut queued = None;
-        loop {
-            if let Some(grant) = grant.take() {
-                return Ok(grant);
-            }
-            queued.get_or_insert_with(|| {
-                self.counters.waited.count();
-                observe::in_line()
-            });
-            let left = patience.saturating_sub(began.elapsed());
-            if left.is_zero() {
-                drop(grant);
-                return self.give_up(waiter, request);
-            }
-            grant = waiter.granted.wait_timeout(grant, left).unwrap_or_else(PoisonError::into_inner).0;
+        let at_once = lock(&waiter.grant).take();
+        if let Some(grant) = at_once {
+            return Ok(grant);
+        }
+        self.counters.waited.count();
+        // Until this returns, and with no lock held at either end: who counts is user code.
+        let _in_line = observe::in_line();
+        match waiter.granted(patience, began) {
+            Some(grant) => Ok(grant),
+            None => self.give_up(waiter, request),
         }
     }
 
@@ -185,6 +179,21 @@ fn leave<B: Backend>(queue: &mut VecDeque<Arc<Waiter<B>>>, waiter: &Arc<Waiter<B
 }
 
 impl<B: Backend> Waiter<B> {
+    /// What is given within `patience` since `began`.
+    fn granted(&self, patience: Duration, began: Instant) -> Option<Grant<B>> {
+        let mut grant = lock(&self.grant);
+        loop {
+            if grant.is_some() {
+                return grant.take();
+            }
+            let left = patience.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return None;
+            }
+            grant = self.granted.wait_timeout(grant, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     pub(super) fn give(&self, grant: Grant<B>) {
         *lock(&self.grant) = Some(grant);
         self.granted.notify_one();

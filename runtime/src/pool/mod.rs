@@ -157,13 +157,14 @@ impl<B: Backend> Pool<B> {
     /// Takes a session that is known to be alive, in place of one that turned out to be dead before anything was sent on it. The
     /// dead one makes all others doubtful, so each is asked before it is used.
     pub(crate) fn exchange(&self, dead: Session<B>, request: Request) -> Result<Session<B>, Failed> {
-        let mut dead = dead;
+        let (mut dead, mut waited) = (dead, Duration::ZERO);
         loop {
             self.discard(dead, Closing::Broken);
             let session = self.obtain(request)?;
             let mut session = self.ready(session, self.clock.now());
+            waited += session.waited;
             match session.connection.reassure() {
-                Ok(()) => return Ok(session),
+                Ok(()) => return Ok(Session { waited, ..session }),
                 Err(_lost_too) => dead = session,
             }
         }

@@ -36,6 +36,8 @@ impl<B: Backend> Slot<B> {
         let mut content = self.lock();
         let Some(session) = content.parked.take() else { return Err(content.holds()) };
         content.holders.push((unit.clone(), now));
+        // Who counts is user code, which may look at the pool.
+        drop(content);
         Ok((session, Holding { slot: self, _counted: observe::in_use() }))
     }
 

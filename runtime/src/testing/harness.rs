@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::database::Database;
 use crate::error::Error;
+use crate::ground::Stays;
 use crate::testing::Record;
 use crate::testing::home::{Home, SetUp, Shared, server};
 
@@ -67,17 +68,18 @@ impl Test {
         match self.ground {
             Ground::Database => {
                 let home = Home::fresh(&server, &self.set_up).unwrap_or_else(|error| no_database(&error));
-                self.run_in(&home, test)
+                self.run_in(&home, test, || ())
             }
             Ground::Sandbox => {
                 let shared = Shared::of(&server, &self.set_up);
                 let home = shared.home(&server, &self.set_up).unwrap_or_else(|error| no_database(&error));
-                self.run_in(home, test)
+                self.run_in(home, test, || shared.forget())
             }
         }
     }
 
-    fn run_in<R: TestResult>(&self, home: &Home, test: impl FnOnce(&Database) -> R) -> R {
+    /// `spoiled` is called when something of a sandbox stays in the database.
+    fn run_in<R: TestResult>(&self, home: &Home, test: impl FnOnce(&Database) -> R, spoiled: impl FnOnce()) -> R {
         let record = Record::new();
         let db = home.open(&record).unwrap_or_else(|error| no_database(&error));
         let _entered = db.enter();
@@ -89,6 +91,13 @@ impl Test {
         let failed = ended.as_ref().map_or(true, TestResult::is_failed);
         if failed {
             eprint!("{}", Account(&record));
+        }
+        if sandbox.as_ref().is_some_and(|sandbox| sandbox.stays() == Stays::Something) {
+            eprintln!(
+                "a procedure that the test called may have committed, and with it all that the test wrote before: that stays in the \
+                 database"
+            );
+            spoiled();
         }
         drop(sandbox);
         // What a thread of the test still does is its own matter: the database is dropped all the same.

@@ -1,7 +1,9 @@
 //! Where a test's database is: which server, and a database there with a fresh name, for one test alone or for all that share a
-//! set-up and run at the time. It is dropped when the last of them has ended, however that ends.
+//! set-up and run at the time. It is dropped when the last of them has ended, however that ends; where the process itself was
+//! killed, by the next process that comes (`names`).
 
-use std::sync::atomic::{AtomicU64, Ordering};
+mod names;
+
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -9,14 +11,13 @@ use crate::builder::DatabaseBuilder;
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::testing::Record;
+use names::Name;
 
 use unit_of_work_sql::{Mode, statements};
 
-/// What the names of databases begin with that tests make; no other is ever dropped.
-const PREFIX: &str = "unit_of_work_test_";
-
-/// Where the server is said to be, when the test does not say it; the first that is set.
-const VARIABLES: [&str; 2] = ["UNIT_OF_WORK_TEST_URL", "UNIT_OF_WORK_URL"];
+/// Where the server is said to be, when the test does not say it. Not the variable that programs read: tests must not come near
+/// the application's own server because a shell has it set.
+const VARIABLE: &str = "UNIT_OF_WORK_TEST_URL";
 
 /// A database that several tests use at once.
 #[derive(Debug, Default)]
@@ -25,10 +26,11 @@ pub(super) struct Shared(OnceLock<Result<Home, Error>>);
 /// A server and a set-up, and the database of the tests that run with them now.
 type Known = (String, SetUp, Weak<Shared>);
 
+static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
+
 impl Shared {
     /// The one of all tests with this set-up, to be made by the first that asks for it; it lives as long as one of them.
     pub(super) fn of(server: &str, set_up: &SetUp) -> Arc<Self> {
-        static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|(_, _, shared)| shared.strong_count() > 0);
         let same = known.iter().find(|(url, other, _)| url == server && other.is_same(set_up));
@@ -38,6 +40,12 @@ impl Shared {
         let shared = Arc::new(Self::default());
         known.push((server.to_owned(), set_up.clone(), Arc::downgrade(&shared)));
         shared
+    }
+
+    /// Tests that begin from now on do not get this one: somebody has left something in it. Those that run go on.
+    pub(super) fn forget(self: &Arc<Self>) {
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|(_, _, shared)| !std::ptr::eq(shared.as_ptr(), Arc::as_ptr(self)));
     }
 
     /// Makes it, or waits until another test has; without any set-up it is the database that the URL names.
@@ -81,18 +89,18 @@ pub(super) struct Home {
 #[derive(Debug)]
 struct Made {
     server: Database,
-    name: String,
+    name: Name,
 }
 
 impl Home {
     /// A fresh one.
     pub(super) fn fresh(server: &str, set_up: &SetUp) -> Result<Self, Error> {
-        static NUMBER: AtomicU64 = AtomicU64::new(1);
-        let name = format!("{PREFIX}{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let admin = Database::builder().url(in_database(server, "")).max_connections(1).connect()?;
+        names::sweep(server, &admin);
+        let name = Name::fresh(&admin)?;
         admin.session(|session| session.query_drop(format!("CREATE DATABASE `{name}`")))?;
         // From here on it is dropped, also when the set-up fails.
-        let home = Self { url: in_database(server, &name), _made: Some(Made { server: admin, name }) };
+        let home = Self { url: in_database(server, name.text()), _made: Some(Made { server: admin, name }) };
         home.prepare(set_up)?;
         Ok(home)
     }
@@ -139,7 +147,7 @@ impl Drop for Made {
 
 /// The server of a test that names none.
 pub(super) fn server() -> Result<String, Error> {
-    let named = VARIABLES.iter().find_map(|variable| std::env::var(variable).ok().filter(|url| !url.is_empty()));
+    let named = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty());
     named.map_or_else(private_server, Ok)
 }
 
@@ -158,9 +166,8 @@ fn private_server() -> Result<String, Error> {
 
 #[cfg(not(feature = "ephemeral"))]
 fn private_server() -> Result<String, Error> {
-    let [first, second] = VARIABLES;
     let detail = format!(
-        "the test names no server: set the variable {first} (or {second}) to `mysql://user:password@host:3306/database`, or write \
+        "the test names no server: set the variable {VARIABLE} to `mysql://user:password@host:3306/database`, or write \
          `#[unit_of_work::test(url = \"…\")]`; with the feature `ephemeral` of `unit-of-work` a private server is started instead"
     );
     Err(Error::new(ErrorKind::Configuration, detail))

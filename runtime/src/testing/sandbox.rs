@@ -11,6 +11,7 @@ use crate::backend::{Backend, Characteristics, Commits, Connection, LockWait};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, Failed, Undone};
+use crate::ground::{Stays, stays};
 use crate::label::Label;
 use crate::options::{Access, Isolation, LostCommit, Options, Snapshot};
 use crate::registry::{self, Place};
@@ -34,18 +35,22 @@ impl<B: Backend> Database<B> {
     ///   fails, as ever, but goes with the unit around it.
     /// - The isolation is the sandbox's, `serializable`, whatever a unit asks for (it is still refused where it would be); so is
     ///   the time that locks are waited for, and a `snapshot` is none. What is read stays locked until the end: tests that
-    ///   run at once and write to the same rows wait for each other, and may meet in a deadlock.
+    ///   run at once and write to the same rows, or insert the same key, wait for each other, and from three on one of them may be the
+    ///   victim of a deadlock although each does only one thing. Give each test keys of its own.
     /// - `read_only` is enforced by reading the statement and not by the server, with the same error: what a function or procedure
     ///   writes goes through, a write to a temporary table does not.
-    /// - A fault that rolls back everything on the server (a deadlock, a lost connection, a deadline in the middle of a statement,
-    ///   a procedure that commits) ends the sandbox: the unit gets its error at once, without another attempt, and so does
-    ///   every unit until the guard is dropped. What leaves the transaction alive (a lock timeout, `retry_on`) is retried as ever.
+    /// - A fault that rolls back everything on the server (a deadlock, a lost connection, a deadline in the middle of a statement)
+    ///   ends the sandbox: the unit gets its error at once, without another attempt, and so does every unit until the guard is
+    ///   dropped. What leaves the transaction alive (a lock timeout, `retry_on`) is retried as ever.
+    /// - A procedure that commits ends it too, and commits what all units in it wrote before: that **stays in the database**, where
+    ///   later tests find it.
+    /// - What a unit has deferred goes out before its savepoint ends, and not in one packet with COMMIT.
     /// - `exactly_once` writes no row: there is no COMMIT that could be lost. Nothing waits for admission or for a session.
     /// - [`Database::session`] is refused, and with it what is built on it: what it does would stay.
     /// - Other threads are not in it, nor are other handles that were connected to the same server.
     ///
-    /// What is not undone: auto-increment counters, rows of tables that are not transactional, what a procedure committed, the
-    /// work of hooks.
+    /// What is not undone: auto-increment counters, rows of tables that are not transactional, what a procedure committed (with all
+    /// that was written before it), the work of hooks.
     ///
     /// # Errors
     /// `Propagation` inside a unit or in another sandbox of this database; what the pool and the server say when no session can be
@@ -131,6 +136,13 @@ impl<B: Backend> Sandbox<B> {
     fn begin(&self) -> Result<(), Error> {
         let begun = self.base.lend()?.connection().savepoint();
         begun.map(drop).map_err(|failed| self.base.note(failed, "SAVEPOINT"))
+    }
+}
+
+impl<B: Backend> Sandbox<B> {
+    /// What it leaves in the database, as far as is known so far.
+    pub(super) fn stays(&self) -> Stays {
+        self.base.doom().map_or(Stays::Nothing, |doom| stays(doom.error.kind()))
     }
 }
 

@@ -35,7 +35,7 @@ impl<B: Backend> Transaction<B> {
     /// What a failure means in this unit, which may be more than the server knows. An empty statement is none.
     pub(crate) fn judge(&self, mut failed: Failed, statement: &str) -> Doom {
         self.suspect_the_suspended(&mut failed);
-        self.blame_the_deadline(&mut failed);
+        self.blame_the_deadline(&mut failed, statement);
         self.count_the_sandbox_out(&mut failed);
         let fault = failed.fault;
         let deferred = failed.statement.take();
@@ -57,12 +57,19 @@ impl<B: Backend> Transaction<B> {
     }
 
     /// What fails after the deadline fails because of it: the connection was ended, or a lock was not waited for any longer.
-    fn blame_the_deadline(&self, failed: &mut Failed) {
+    fn blame_the_deadline(&self, failed: &mut Failed, statement: &str) {
         if failed.dooms() && self.is_late() && failed.fault.kind != ErrorKind::Timeout {
             // What stays in the database stays there, deadline or not, and the outcome goes by the kind.
             let kind = if failed.fault.kind.tears() { failed.fault.kind } else { ErrorKind::Timeout };
+            failed.detail = match (failed.fault.kind, statement) {
+                // What the network said of the connection that was shut is its cause, and nobody's trouble.
+                (ErrorKind::ConnectionLost, "") => "the unit's deadline passed, and its connection was ended".into(),
+                (ErrorKind::ConnectionLost, _) => {
+                    "the unit's deadline passed during this statement, which was ended".into()
+                }
+                _ => format!("the unit's deadline passed: {}", failed.detail).into(),
+            };
             failed.fault = Fault { kind, again: Again::Never, ..failed.fault };
-            failed.detail = format!("the unit's deadline passed: {}", failed.detail).into();
         }
     }
 

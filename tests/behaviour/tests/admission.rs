@@ -354,6 +354,21 @@ fn s97_calls_with_different_keys_do_not_wait_for_each_other() {
     one_at_a_time(&db, || db.unit("one").contention_key("the same").retry(Retry::NEVER));
 }
 
+#[test]
+fn s97_what_begins_no_transaction_has_no_gate() {
+    let (_, db) = scripted(Admission::Adaptive);
+    for mode in [Propagation::Supports, Propagation::NotSupported, Propagation::Never, Propagation::Mandatory] {
+        let unit = || db.unit("plain").propagation(mode);
+        for (unit, setting) in
+            [(unit().contention_key(1), "contention_key"), (unit().admission(Admission::Open), "admission")]
+        {
+            let error = unit.run(|_| Ok::<_, Error>(())).expect_err("it contradicts itself");
+            assert_eq!((error.kind(), error.unit()), (ErrorKind::Configuration, Some("plain")), "{error}");
+            assert!(error.to_string().contains(&format!("kept waiting: leave `{setting}` out")), "{error}");
+        }
+    }
+}
+
 /// It holds a session: whoever is inside might wait for that.
 #[test]
 fn s96_a_thread_with_a_scope_is_not_kept_waiting() {

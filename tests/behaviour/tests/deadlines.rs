@@ -13,7 +13,8 @@ use proxy::{Packet, Proxy, Side};
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::{Database, Error, ErrorKind, Outcome, Tx};
 
-use crate::world::{TAKE_TEN, World, until};
+use crate::server;
+use crate::world::{TAKE_TEN, World, grow_to, until};
 
 /// A deadline that is waited for.
 const SOON: Duration = Duration::from_millis(200);
@@ -62,7 +63,12 @@ fn s24_a_statement_that_runs_at_the_deadline_is_ended_at_the_server_and_its_lock
     let error = slow.expect_err("it is too slow");
     assert_timeout(&error);
     assert_eq!((error.unit(), error.attempts()), (Some("slow"), 1));
-    assert!(error.to_string().contains("deadline"), "{error}");
+    let said = error.to_string();
+    assert!(
+        said.contains("`SELECT SLEEP(600)`: the unit's deadline passed during this statement, which was ended;"),
+        "{said}"
+    );
+    assert!(std::error::Error::source(&error).is_some(), "what the driver said is its cause");
     world.until_gone(before);
     world.touch_from_outside();
     assert_eq!(world.balances(), [1100]);
@@ -70,6 +76,24 @@ fn s24_a_statement_that_runs_at_the_deadline_is_ended_at_the_server_and_its_lock
     let stats = world.db.stats();
     assert_eq!((stats.open, stats.in_use), (1, 0), "{stats:?}");
     world.assert_clean(&world.db);
+}
+
+/// Of a server that has just begun a restart might not be noticed, and the number be somebody else's. It must not stay so.
+#[test]
+fn s24_so_is_one_on_a_connection_that_was_opened_when_the_server_was_young() {
+    let server = server::builder().start().expect("a private server");
+    let proxy = Proxy::start(("127.0.0.1", server.port())).expect("a loopback port is free");
+    let db = Database::connect(&proxy.url("")).expect("it answers");
+    let mine = connection(&db);
+    // 3 s, and one for the rounding of each clock.
+    grow_to(&server, 5);
+    assert_eq!(connection(&db), mine, "it has answered since");
+    proxy.record();
+    let slow = db.unit("slow").timeout(SOON).run::<(), Error>(|tx| tx.query_drop(LONG));
+    assert_timeout(&slow.expect_err("it is too slow"));
+    // Some time after its client is gone the server would end it by itself.
+    let kill = format!("KILL CONNECTION {mine}");
+    until("it is killed", || proxy.take().iter().any(|command| command.text == kill));
 }
 
 #[test]

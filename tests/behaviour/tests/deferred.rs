@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use unit_of_work::mysql::prelude::Queryable;
 use unit_of_work::{Database, Error, ErrorKind, Isolation, OnError, Outcome, Propagation, Tx};
 
+use crate::never_again::HAVE_NOTHING_TO_DO;
 use crate::rival::Rival;
 use crate::world::{BOUND, FAIL, GIVE_TEN, TAKE_TEN, Trouble, World};
 
@@ -291,6 +292,23 @@ fn s91_a_write_that_fails_names_its_text_and_its_call_and_dooms_the_unit() {
 }
 
 /// A write that cannot wait is no exception.
+/// MariaDB's answers to them lack what its answer to one that was killed lacks.
+#[test]
+fn s92_a_write_that_has_nothing_to_do_is_not_taken_for_one_that_was_killed() {
+    let world = World::with_accounts(1..=1);
+    for innocent in HAVE_NOTHING_TO_DO {
+        let deferred = |tx: &mut Tx<'_>| {
+            tx.defer(ADD, (1, 1))?;
+            tx.defer(innocent, ())
+        };
+        world.db.unit("at its end").run::<_, Error>(deferred).expect(innocent);
+        let flushed = |tx: &mut Tx<'_>| deferred(tx).and_then(|()| look(tx, 1));
+        world.db.unit("before").run::<_, Error>(flushed).expect(innocent);
+        world.execute("UPDATE account SET balance = 100");
+    }
+    world.assert_clean(&world.db);
+}
+
 #[test]
 fn s91_a_write_that_is_sent_at_once_dooms_the_unit_too() {
     let world = World::with_accounts(1..=1);
@@ -400,6 +418,22 @@ fn s89_without_a_transaction_it_is_sent_at_once() {
     unit.expect_err("the body's own");
     assert_eq!(world.balances(), [102]);
     world.assert_clean(&world.db);
+}
+
+/// Nobody watches the packet of COMMIT; so a unit with a deadline waits for locks in one before it.
+#[test]
+fn s24_what_is_deferred_until_the_end_does_not_wait_for_locks_past_the_deadline() {
+    let world = World::with_accounts(1..=1);
+    let mut other = world.conn();
+    other.query_drop("BEGIN").expect("a transaction");
+    other.query_drop("SELECT * FROM account WHERE id = 1 FOR UPDATE").expect("a lock");
+    let unit = world.db.unit("late").timeout(Duration::from_millis(300)).lock_wait(Duration::from_secs(20));
+    let began = Instant::now();
+    let error = unit.run::<_, Error>(|tx| tx.defer(ADD, (1, 1))).expect_err("the row is locked");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Some(Outcome::RolledBack)), "{error}");
+    assert!(began.elapsed() < BOUND);
+    other.query_drop("ROLLBACK").expect("its end");
+    assert_eq!(world.balances(), [100]);
 }
 
 /// Once the packet that holds COMMIT is on its way nothing is killed; a packet without it is a statement like any other.

@@ -1,5 +1,6 @@
 //! `explore` on the real server: units with a mistake in them, each found where it lies, and right units, in which nothing is found.
 
+mod looked;
 mod mistakes;
 mod right;
 mod wire;

@@ -1,6 +1,7 @@
 //! A sandbox: that nothing of it is left, and that the units in it do not notice. What ends one before its guard does is
-//! `ended`'s, what it refuses or does otherwise than production is `limits`'s.
+//! `ended`'s, what it refuses or does otherwise than production is `limits`'s; deferred writes are `deferring`'s.
 
+mod deferring;
 mod ended;
 mod limits;
 

@@ -24,10 +24,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// Waits until the server is old enough for connections of it to be killed: of a younger one they are not, because a restart
 /// could not be noticed.
 pub(crate) fn grow_up(server: &ephemeral_mysql::Server) {
+    grow_to(server, 3);
+}
+
+/// Waits until the server has been up for so many seconds.
+pub(crate) fn grow_to(server: &ephemeral_mysql::Server, seconds: u64) {
     let mut conn = server.conn().expect("the server answers");
     until("the server is old enough", || {
         let uptime: Option<(String, u64)> = conn.query_first("SHOW GLOBAL STATUS LIKE 'Uptime'").expect("a status");
-        uptime.expect("every server has it").1 >= 3
+        uptime.expect("every server has it").1 >= seconds
     });
 }
 

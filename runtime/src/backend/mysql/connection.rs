@@ -7,6 +7,7 @@ mod contract;
 mod packets;
 mod remains;
 mod sending;
+mod silence;
 
 use std::sync::Arc;
 
@@ -53,8 +54,7 @@ pub struct MySqlConnection {
     trust: Trust,
     step: Step,
     left: Left,
-    /// The statement of this transaction that was the first to change a table that is not transactional, if one is known.
-    permanent: Option<Arc<str>>,
+    permanent: Permanent,
     texts: Texts,
     savepoints: u64,
     /// Round trips that somebody was told of.
@@ -84,6 +84,18 @@ enum Step {
     In,
     /// A reply may be missing, late or cut: whatever is read next may belong to something else.
     Out,
+}
+
+/// Whether this transaction has changed a table that is not transactional.
+#[derive(Debug)]
+enum Permanent {
+    No,
+    /// Several statements went out in one packet: the driver keeps the trackers of the last one alone. ROLLBACK tells.
+    Unseen,
+    /// The same, and the server has rolled back by itself: a warning tells, if it is asked for at once.
+    Suspected,
+    /// This statement was the first that did.
+    Known(Arc<str>),
 }
 
 /// What the unit leaves on the session.
@@ -121,7 +133,7 @@ impl MySqlConnection {
             trust: Trust::Alive,
             step: Step::In,
             left: Left::Nothing,
-            permanent: None,
+            permanent: Permanent::No,
             texts: Texts::default(),
             savepoints: 0,
             deferred: Queue::default(),
@@ -271,8 +283,8 @@ impl MySqlConnection {
         if tracked.state == SessionState::Changed {
             self.left = Left::Something;
         }
-        if tracked.writes == Writes::Permanent && self.permanent.is_none() {
-            self.permanent = Some(shown::statement(sql));
+        if tracked.writes == Writes::Permanent && !matches!(self.permanent, Permanent::Known(_)) {
+            self.permanent = Permanent::Known(shown::statement(sql));
         }
     }
 
@@ -294,6 +306,9 @@ impl MySqlConnection {
         }
         if failed.fault.undone == Undone::Connection {
             self.step = Step::Out;
+        }
+        if failed.fault.undone == Undone::Transaction && matches!(self.permanent, Permanent::Unseen) {
+            self.permanent = Permanent::Suspected;
         }
         if matches!(failed.code, Some(NEED_REPREPARE | NO_ROOM)) {
             // A reset forgets what was prepared, so that the next attempt finds the statement anew, or room for it.

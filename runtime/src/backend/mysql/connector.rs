@@ -60,6 +60,9 @@ pub(crate) struct Network {
 
 impl MySqlConnector {
     pub(crate) fn to_server(url: &str, tls: Option<&Tls>, network: Network) -> Result<Self, Error> {
+        if !url.contains("://") {
+            return Err(unreadable("it does not begin with `mysql://`"));
+        }
         if breaks_off_in_the_password(url) {
             return Err(unreadable(
                 "the part before its `@` has a `/`, `?` or `#`, which ends it; write them `%2F`, `%3F`, `%23` in a password",

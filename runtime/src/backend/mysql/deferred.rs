@@ -33,8 +33,12 @@ impl Tx<'_, MySql> {
     /// [`exec_drop`](Self::exec_drop) takes, and arrives as there.
     ///
     /// A write that cannot wait is sent at once, after what was deferred before it: one with a float, a time of day, or bytes that are no
-    /// UTF-8 text among its values (`UNHEX(?)` takes those as text); with a text outside of ASCII (its values may be anything); above a
-    /// megabyte; and every one in a unit without a transaction.
+    /// UTF-8 text among its values (`UNHEX(?)` takes those as text); with a text outside of ASCII (its values may be anything); with a
+    /// place for a value behind ORDER BY, GROUP BY or OFFSET; above a megabyte, for which texts count twice, because they are written in
+    /// hexadecimal (so much memory waits here at most); and every one in a unit without a transaction.
+    ///
+    /// A unit with a [`timeout`](crate::UnitBuilder::timeout) sends what is there at the end in a packet before COMMIT, one round trip
+    /// more: nothing can end a wait for locks in the packet of COMMIT.
     ///
     /// [`affected_rows`](Self::affected_rows) and [`last_insert_id`](Self::last_insert_id) stay those of the last statement that was
     /// not deferred. What a trigger of a deferred write leaves on the session (a user variable) is not noticed.
@@ -66,7 +70,8 @@ impl Tx<'_, MySql> {
         let at = Location::caller();
         let (sql, params) = (statement.as_ref(), params.into());
         let mut loan = self.transaction.lend()?;
-        let deferred = loan.connection().defer(sql, params, at);
+        let commits = self.transaction.characteristics.commits;
+        let deferred = loan.connection().defer(sql, params, commits, at);
         deferred.map_err(|failed| self.transaction.note(failed, sql))
     }
 }

@@ -114,7 +114,7 @@ fn by_the_table(error: Error) -> Failed {
         Error::MySqlError(server) => (Some(server.code), Some(Arc::from(server.state.as_str()))),
         _ => (None, None),
     };
-    let detail = match (meaning(fault), words(&error)) {
+    let detail = nobody_there(&error).unwrap_or_else(|| match (meaning(fault), words(&error)) {
         (Some(_), Some(words)) if is_about_parameters(&error) => {
             format!("the parameters do not fit the statement: {words}")
         }
@@ -125,7 +125,7 @@ fn by_the_table(error: Error) -> Failed {
         (Some(meaning), Some(words)) => format!("{meaning}: {words}"),
         (None, Some(words)) => words,
         (meaning, None) => meaning.unwrap_or("a value does not have the type that was asked for").to_owned(),
-    };
+    });
     let detail = match code.and_then(advice) {
         Some(advice) => format!("{detail}; {advice}"),
         None => detail,
@@ -161,15 +161,19 @@ fn is_about_parameters(error: &Error) -> bool {
     )
 }
 
+/// Where no connection came about, in the operating system's words without its number.
+fn nobody_there(error: &Error) -> Option<String> {
+    let Error::DriverError(DriverError::CouldNotConnect(Some((address, text, _)))) = error else { return None };
+    let (address, why) = (address.trim_start_matches("tcp://"), text.split(" (os error").next().unwrap_or(text));
+    Some(format!("nothing answers at {address} ({why}); is a server running there?"))
+}
+
 /// What the server or the driver said.
 pub(super) fn words(error: &Error) -> Option<String> {
     match error {
         Error::MySqlError(server) => Some(format!("{} ({}): {}", server.code, server.state, server.message)),
         Error::FromValueError(_) | Error::FromRowError(_) => None,
         Error::IoError(error) => Some(error.to_string()),
-        Error::DriverError(DriverError::CouldNotConnect(Some((address, text, _)))) => {
-            Some(format!("{}: {text}", address.trim_start_matches("tcp://")))
-        }
         Error::DriverError(error) => Some(error.to_string()),
         error => Some(error.to_string()),
     }
@@ -197,7 +201,7 @@ fn meaning(fault: Fault) -> Option<&'static str> {
 /// What can be done where the server's words do not say it.
 fn advice(code: u16) -> Option<&'static str> {
     let text = match code {
-        1044 | 1049 => "is the database's name in the URL right, is it there, and was it granted to this user?",
+        1044 => "is the database's name in the URL right, is it there, and was it granted to this user?",
         1046 => "name one in the URL: `mysql://user:password@host:3306/database`",
         1064 => "the words behind `near` are where the server stopped understanding",
         1146 => {

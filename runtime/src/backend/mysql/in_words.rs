@@ -63,7 +63,12 @@ fn equivalent(value: &Value, before: &str) -> Option<String> {
             is_day(*year, *month, *day) && *hour < 24 && *minute < 60 && *second < 60 && *micros < 1_000_000
         }
     };
-    if same { literal(value) } else { None }
+    match value {
+        // MariaDB has a mode in which this is NULL, as a parameter too (`EMPTY_STRING_IS_NULL`); the other literal stays a text there.
+        Value::Bytes(bytes) if bytes.is_empty() && same => Some("''".to_owned()),
+        value if same => literal(value),
+        _ => None,
+    }
 }
 
 /// A day of every month, because what servers make of others depends on their `sql_mode`; in a year of four digits that is not 0.

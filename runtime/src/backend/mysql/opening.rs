@@ -2,6 +2,8 @@
 //! server tells about itself meanwhile. Two packets; the texts and their order are decided here.
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mysql::{Row, Value};
 use unit_of_work_sql::Mode;
@@ -63,6 +65,8 @@ pub(crate) struct Server {
     pub(crate) durability: Durability,
     lock_waits: LockWaits,
     pub(crate) begin: Begin,
+    /// When it had been up for `identity.age`, or a little later.
+    aged: Instant,
 }
 
 /// How long the server waits for locks when nobody says otherwise. Seconds.
@@ -81,15 +85,15 @@ pub(crate) struct Identity {
     server_id: u64,
     /// Seconds since 1970, by the server's clock.
     started: u64,
-    /// Seconds that it had been up when it said so.
+    /// Seconds that it had been up when it said so; while that is too little, when it last answered on this connection.
     age: u64,
 }
 
 /// `UNIX_TIMESTAMP() - Uptime` is made of two readings that are rounded to seconds, so two of them may differ by one.
 const START_TOLERANCE_S: u64 = 1;
-/// A server that was up for so long when a connection was opened cannot be mistaken for one that was started after it: the
-/// start times differ by more than the tolerance, whatever the rounding. Of a younger one connections are not killed, because
-/// after a restart as quick as that the number may be somebody else's.
+/// A server that was up for so long when it last answered on a connection cannot be mistaken for one that was started after it:
+/// the start times differ by more than the tolerance, whatever the rounding. Of a younger one connections are not killed, because
+/// after a restart as quick as that the number may be somebody else's. How old it is now says nothing: it may be another one.
 const GROWN_UP_S: u64 = 3;
 
 impl Identity {
@@ -217,6 +221,7 @@ fn read(rows: &[Vec<Value>]) -> Option<Server> {
         },
         lock_waits: LockWaits { rows: number(row_wait)?, metadata: number(metadata)? },
         begin: Begin::Explicit,
+        aged: Instant::now(),
     })
 }
 
@@ -263,6 +268,21 @@ pub(crate) fn change(has: Characteristics, wanted: Characteristics, server: &Ser
 }
 
 impl Server {
+    /// What to give to [`answered`](Self::answered): the time, while it matters how old the server is.
+    pub(crate) fn asking(&self) -> Option<Instant> {
+        (!self.identity.is_unmistakable()).then(Instant::now)
+    }
+
+    /// It has answered on the same connection what was sent at `asked`: so it is the same still, and older by that.
+    pub(crate) fn answered(self: &mut Arc<Self>, asked: Option<Instant>) {
+        let older = asked.map_or(0, |asked| asked.saturating_duration_since(self.aged).as_secs());
+        if older > 0 {
+            let server = Arc::make_mut(self);
+            server.identity.age += older;
+            server.aged += Duration::from_secs(older);
+        }
+    }
+
     /// Seconds for rows and for metadata. Metadata is waited for a day (MariaDB) or a year (MySQL) by default.
     fn lock_waits(&self, wanted: LockWait) -> (u64, u64) {
         let LockWaits { rows, metadata } = self.lock_waits;

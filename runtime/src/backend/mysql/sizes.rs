@@ -3,12 +3,12 @@
 
 use mysql::{Params, Value};
 
-use super::wire::Request;
+use super::wire::{Part, Request};
 
 /// The bytes of a request's largest packet; for prepared statements an upper bound of a few bytes per value too many.
 pub(crate) fn largest_packet(request: &Request<'_>) -> u64 {
     match request {
-        Request::Query(sql) => 1 + bytes(sql),
+        Request::Query(sql) | Request::Secret(Part { text: sql, .. }) => 1 + bytes(sql),
         Request::Execute(sql, params) => (1 + bytes(sql)).max(execution(params)),
         // The bulk protocol splits a batch into packets that fit; one row must fit alone.
         Request::Batch(sql, batch) => batch.iter().map(execution).max().unwrap_or_default().max(1 + bytes(sql)),

@@ -5,7 +5,7 @@ use std::any::type_name;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use mysql::prelude::FromRow;
-use mysql::{Params, Row};
+use mysql::{Column, FromRowError, Params, Row, Value};
 
 use super::wire::{Answer, Request};
 use super::{MySql, Session};
@@ -55,7 +55,7 @@ fn convert<T: FromRow>(speaker: &mut impl Speaks, request: Request<'_>, each: &m
         match catch_unwind(AssertUnwindSafe(|| T::from_row_opt(row).map(&mut *each))) {
             Ok(Ok(())) => {}
             // The error holds the row: its values do not belong into a message.
-            Ok(Err(_)) => wrong = Some(columns),
+            Ok(Err(FromRowError(row))) => wrong = Some(inconvertible::<T>(&columns, &row)),
             Err(payload) => panic = Some(payload),
         }
     });
@@ -63,21 +63,29 @@ fn convert<T: FromRow>(speaker: &mut impl Speaks, request: Request<'_>, each: &m
         resume_unwind(payload);
     }
     spoken?;
-    match wrong {
-        None => Ok(()),
-        Some(columns) => Err(speaker.blame(inconvertible::<T>(&columns), sql)),
-    }
+    wrong.map_or(Ok(()), |wrong| Err(speaker.blame(wrong, sql)))
 }
 
-fn inconvertible<T>(columns: &[mysql::Column]) -> Failed {
-    let columns: Vec<_> =
+fn inconvertible<T>(columns: &[Column], row: &Row) -> Failed {
+    let shown: Vec<_> =
         columns.iter().map(|column| format!("{} {:?}", column.name_str(), column.column_type())).collect();
-    let detail = format!(
-        "a row ({}) cannot be converted into `{}`; NULL needs an `Option`, and the columns must match in number and type",
-        columns.join(", "),
-        type_name::<T>()
-    );
+    let (row_is, ty) = (shown.join(", "), type_name::<T>());
+    let nulls = nulls(columns, row);
+    let detail = if nulls.is_empty() {
+        format!("a row ({row_is}) cannot be converted into `{ty}`; the columns must match in number and type")
+    } else {
+        format!(
+            "a row ({row_is}) cannot be converted into `{ty}`; NULL is in {}, and needs an `Option` (of one column the first row is \
+             an `Option<Option<…>>` then: no row, or NULL), and the columns must match in number and type",
+            nulls.join(", ")
+        )
+    };
     Failed::of(ErrorKind::Conversion, Undone::Statement, Again::Never, detail)
+}
+
+fn nulls(columns: &[Column], row: &Row) -> Vec<String> {
+    let null = |(place, _): &(usize, &Column)| row.as_ref(*place) == Some(&Value::NULL);
+    columns.iter().enumerate().filter(null).map(|(_, column)| format!("`{}`", column.name_str())).collect()
 }
 
 fn all<T: FromRow>(speaker: &mut impl Speaks, request: Request<'_>) -> Result<Vec<T>, Error> {
@@ -95,7 +103,8 @@ fn first<T: FromRow>(speaker: &mut impl Speaks, request: Request<'_>) -> Result<
     })?;
     if let Some(row) = unread {
         let columns = row.columns();
-        first = Some(T::from_row_opt(row).map_err(|_| speaker.blame(inconvertible::<T>(&columns), sql))?);
+        let wrong = |FromRowError(row)| speaker.blame(inconvertible::<T>(&columns, &row), sql);
+        first = Some(T::from_row_opt(row).map_err(wrong)?);
     }
     Ok(first)
 }
@@ -188,7 +197,8 @@ macro_rules! vocabulary {
         }
 
         /// Prepared statements. The text is prepared once per session and stays prepared over units; `params` is a tuple, a
-        /// `Vec`, `()`, or `mysql::params!` for `:names`.
+        /// `Vec`, `()`, or `params! { "name" => value }` for `:names`, after `use unit_of_work::mysql::params;`: by its path the
+        /// macro does not work.
         ///
         /// # Errors
         /// As for text statements.

@@ -13,7 +13,7 @@ use crate::backend::mysql::wire::failing::Way;
 use crate::builder::DatabaseBuilder;
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
-use stage::{Fault, Looks, Rival, RivalComes, Said, Seen, Stage, Work};
+use stage::{Fault, Looked, Looks, Rival, RivalComes, Said, Seen, Stage, Work};
 use verdict::judge;
 
 pub use report::{Exploration, Run};
@@ -32,6 +32,8 @@ pub const WAYS: [Way; 5] = [Way::Deadlock, Way::Refused(1205), Way::Refused(1317
 /// - **It returns what it returned undisturbed.** Then the [rows](Explore::observe) and the [effects](Explore::effects) are those of
 ///   the undisturbed run too: nothing was done twice, nothing is missing.
 /// - **It fails.** Then rows and effects are as before. If the outcome of its COMMIT is unknown, they may also be as after.
+///
+/// What is not looked at is not compared: without [`observe`](Explore::observe) nothing is known of rows, and the table says so.
 ///
 /// Everything else is a [`Finding`]: mail that is sent in the body and not in `after_commit`, a counter that counts attempts, an error
 /// that is swallowed and the rest committed, what is kept from the first attempt (see [`rival`](Explore::rival)), a unit that commits on
@@ -82,7 +84,12 @@ pub const WAYS: [Way; 5] = [Way::Deadlock, Way::Refused(1205), Way::Refused(1317
 /// # Ok(()) }
 /// ```
 pub fn explore<'a>(builder: DatabaseBuilder) -> Explore<'a> {
-    let looks = Looks { rows: Box::new(|_| Ok(())), effects: Box::new(|| ()) };
+    let looks = Looks {
+        rows: Box::new(|_| Ok(())),
+        effects: Box::new(|| ()),
+        at_rows: Looked::Never,
+        at_effects: Looked::Never,
+    };
     Explore { builder, set_up: Box::new(|_| Ok(())), looks, rival: None, ways: WAYS.to_vec(), in_a_row: 1 }
 }
 
@@ -108,7 +115,12 @@ impl<'a, T, U> Explore<'a, T, U> {
     /// `AUTO_INCREMENT` numbers, which attempts that were rolled back use up, and times.
     pub fn observe<S>(self, observe: impl Fn(&Database) -> Result<S, Error> + 'a) -> Explore<'a, S, U> {
         let Self { builder, set_up, looks, rival, ways, in_a_row } = self;
-        let looks = Looks { rows: Box::new(observe), effects: looks.effects };
+        let looks = Looks {
+            rows: Box::new(observe),
+            at_rows: Looked::AfterEach,
+            effects: looks.effects,
+            at_effects: looks.at_effects,
+        };
         Explore { builder, set_up, looks, rival, ways, in_a_row }
     }
 
@@ -117,7 +129,12 @@ impl<'a, T, U> Explore<'a, T, U> {
     /// to happen once per failure, such as what `after_rollback` and `on_unknown` hooks do.
     pub fn effects<S>(self, effects: impl Fn() -> S + 'a) -> Explore<'a, T, S> {
         let Self { builder, set_up, looks, rival, ways, in_a_row } = self;
-        let looks = Looks { rows: looks.rows, effects: Box::new(effects) };
+        let looks = Looks {
+            rows: looks.rows,
+            at_rows: looks.at_rows,
+            effects: Box::new(effects),
+            at_effects: Looked::AfterEach,
+        };
         Explore { builder, set_up, looks, rival, ways, in_a_row }
     }
 
@@ -137,7 +154,7 @@ impl<'a, T, U> Explore<'a, T, U> {
     }
 
     /// Lets the same statement fail so many times in a row, in the attempts that follow; with 2 the second attempt fails too.
-    /// Default: 1.
+    /// Default: 1; 0 is refused.
     pub fn in_a_row(mut self, times: u32) -> Self {
         self.in_a_row = times;
         self
@@ -148,7 +165,8 @@ impl<'a, T, U> Explore<'a, T, U> {
     ///
     /// # Errors
     /// `Configuration` when nothing can be learned: the state that is set up is not the same each time, the unit does something
-    /// else each time, panics undisturbed, or runs on another database. What the set-up, the rival, and connecting fail with.
+    /// else each time (so that a failure that is planned never comes), panics undisturbed, or runs on another database; when nothing is
+    /// to be tried, because there is no way to fail or `in_a_row` is 0. What the set-up, the rival, and connecting fail with.
     pub fn run<R, E>(self, unit: impl Fn(&Database) -> Result<R, E>) -> Result<Exploration, Error>
     where
         R: PartialEq + Debug,
@@ -156,6 +174,9 @@ impl<'a, T, U> Explore<'a, T, U> {
         T: PartialEq + Debug,
         U: PartialEq + Debug,
     {
+        if self.ways.is_empty() || self.in_a_row == 0 {
+            return Err(useless("no failure is asked for: give `ways` at least one, and `in_a_row` at least 1"));
+        }
         let unit = |db: &Database| Said::from(unit(db));
         let side = self.builder.clone().connect()?;
         let Self { builder, set_up, looks, rival, .. } = &self;
@@ -167,10 +188,11 @@ impl<'a, T, U> Explore<'a, T, U> {
             let fault = Fault { round_trip, way, times: self.in_a_row };
             let seen = stage.play(Some(fault), RivalComes::BetweenAttempts)?;
             same_begin(&alone, &seen)?;
+            it_came(fault, &alone, &seen)?;
             let expected = after_rival.as_ref().filter(|_| seen.rival_came).unwrap_or(&alone);
-            runs.push(Run::of(fault, &seen, expected, judge(expected, &seen)));
+            runs.push(Run::of(fault, &seen, expected, looks.at_rows, judge(expected, &seen)));
         }
-        Ok(Exploration::of(runs, self.in_a_row))
+        Ok(Exploration::of(runs, self.in_a_row, looks))
     }
 }
 
@@ -210,6 +232,21 @@ where
 {
     same("what `observe` sees of what was set up", &first.before.rows, &other.before.rows)?;
     same("what `effects` tells when all was set up", &first.before.effects, &other.before.effects)
+}
+
+/// A run without the failure that was planned shows nothing.
+fn it_came<R, T, U>(fault: Fault, alone: &Seen<R, T, U>, seen: &Seen<R, T, U>) -> Result<(), Error> {
+    if seen.record.until_failed.is_some() {
+        return Ok(());
+    }
+    let why = format!(
+        "the failure that was planned at round trip {} never came: undisturbed the unit made {} round trips, and then {}; it has to do \
+         the same each time up to there",
+        fault.round_trip,
+        alone.record.sent.len(),
+        seen.record.sent.len()
+    );
+    Err(useless(&why))
 }
 
 fn same<V: PartialEq + Debug>(what: &str, first: &V, other: &V) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Debug};
 
-use super::stage::{Fault, Said, Seen};
+use super::stage::{Fault, Looked, Looks, Said, Seen};
 use super::verdict::{Finding, words};
 use crate::backend::mysql::wire::failing::Way;
 use crate::outcome::Outcome;
@@ -26,6 +26,8 @@ use crate::shown;
 pub struct Exploration {
     runs: Vec<Run>,
     in_a_row: u32,
+    at_rows: Looked,
+    at_effects: Looked,
 }
 
 /// One run with one failure.
@@ -44,12 +46,13 @@ impl Run {
         fault: Fault,
         seen: &Seen<R, T, U>,
         expected: &Seen<R, T, U>,
+        at_rows: Looked,
         finding: Option<Finding>,
     ) -> Self {
         let at = usize::try_from(fault.round_trip - 1).unwrap_or(usize::MAX);
         let statement = seen.record.sent.get(at).map(|text| shown::statement(text).to_string()).unwrap_or_default();
         let Fault { round_trip, way, .. } = fault;
-        let happened = happened(seen, expected);
+        let happened = happened(seen, expected, at_rows);
         Self { round_trip, statement, way, attempts: seen.attempts, happened, finding }
     }
 
@@ -80,8 +83,8 @@ impl Run {
 }
 
 impl Exploration {
-    pub(super) fn of(runs: Vec<Run>, in_a_row: u32) -> Self {
-        Self { runs, in_a_row }
+    pub(super) fn of<T, U>(runs: Vec<Run>, in_a_row: u32, looks: &Looks<'_, T, U>) -> Self {
+        Self { runs, in_a_row, at_rows: looks.at_rows, at_effects: looks.at_effects }
     }
 
     /// All runs, in the order of the round trips that failed.
@@ -109,9 +112,13 @@ impl Exploration {
     }
 }
 
-fn happened<R: Debug, T: PartialEq, U>(seen: &Seen<R, T, U>, expected: &Seen<R, T, U>) -> String {
+fn happened<R: Debug, T: PartialEq, U>(seen: &Seen<R, T, U>, expected: &Seen<R, T, U>, at_rows: Looked) -> String {
     let again = if seen.attempts > expected.attempts { "ran again, " } else { "" };
-    let stays = if seen.after.rows == expected.before.rows { "nothing" } else { "something" };
+    let stays = match at_rows {
+        Looked::Never => "who knows what",
+        Looked::AfterEach if seen.after.rows == expected.before.rows => "nothing",
+        Looked::AfterEach => "something",
+    };
     match &seen.said {
         Said::Returned(_) => format!("{again}{}", words(&seen.said)),
         Said::Failed(_) if seen.outcomes.contains(&Outcome::Unknown) => format!("{again}unknown, {stays} stays"),
@@ -128,6 +135,7 @@ impl fmt::Display for Exploration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (runs, wrong) = (self.runs.len(), self.findings().count());
         writeln!(f, "{runs} runs, each with a failure{}: {wrong} went wrong", times(self.in_a_row))?;
+        f.write_str(unseen(self.at_rows, self.at_effects))?;
         writeln!(f, "{:>3}  {:STATEMENT$}  {:15}  what happened", "#", "round trip", "failure")?;
         for run in &self.runs {
             let verdict = if run.finding.is_some() { "WRONG" } else { "sound" };
@@ -141,6 +149,19 @@ impl fmt::Display for Exploration {
             writeln!(f, "\n#{round_trip} `{statement}`, {way}: {finding}")?;
         }
         Ok(())
+    }
+}
+
+/// What "sound" does not cover.
+fn unseen(at_rows: Looked, at_effects: Looked) -> &'static str {
+    match (at_rows, at_effects) {
+        (Looked::AfterEach, _) => "",
+        (Looked::Never, Looked::AfterEach) => {
+            "rows were not observed, only results and effects were compared: see `Explore::observe`\n"
+        }
+        (Looked::Never, Looked::Never) => {
+            "neither rows nor effects were observed, only results were compared: see `Explore::observe` and `Explore::effects`\n"
+        }
     }
 }
 

@@ -27,6 +27,15 @@ pub(super) type Work<'a, T> = Box<dyn Fn(&Database) -> Result<T, Error> + 'a>;
 pub(super) struct Looks<'a, T, U> {
     pub(super) rows: Work<'a, T>,
     pub(super) effects: Box<dyn Fn() -> U + 'a>,
+    pub(super) at_rows: Looked,
+    pub(super) at_effects: Looked,
+}
+
+/// Whether the user said how to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looked {
+    Never,
+    AfterEach,
 }
 
 /// All that a run needs.

@@ -146,7 +146,7 @@ impl fmt::Display for Finding {
             Self::OtherEffects { expected, got } => write!(
                 f,
                 "by its result the effects outside of the database are {expected}; they are {got}; what must happen once and only \
-                 after COMMIT belongs into `after_commit`"
+                 after COMMIT belongs into `after_commit`; what counts it here is cleared in `set_up`"
             ),
             Self::NotAskedAgain { statement } => write!(
                 f,

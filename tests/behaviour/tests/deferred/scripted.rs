@@ -10,6 +10,7 @@ use unit_of_work::testing::{Failures, Record, Script, Way};
 use unit_of_work::{Database, Error, ErrorKind, Outcome, Retry, Tx};
 
 use crate::cases::error;
+use crate::world::World;
 
 const A: &str = "UPDATE a SET x = 1";
 const B: &str = "INSERT INTO b VALUES (1)";
@@ -70,6 +71,7 @@ fn sent(server: &Script) -> String {
             "SHOW WARNINGS" => "w",
             "CONNECT" => "+",
             "SHUT" => "x",
+            text if text == format!("EXPLAIN {A}") => "e",
             text if text.starts_with("KILL CONNECTION") => "k",
             text => panic!("{text}"),
         };
@@ -134,6 +136,47 @@ fn s92_the_lost_reply_to_a_packet_that_holds_commit_is_unknown_and_to_another_is
     ]);
 }
 
+/// A proxy's word about its own connection says nothing of what the server behind it did with the packet.
+#[test]
+fn s92_a_proxy_that_lost_the_server_behind_it_does_not_know_what_became_of_commit() {
+    check([
+        (&[("UPDATE a", error(2013))], Then::Returns, UNKNOWN, "abC x"),
+        (&[("INSERT", error(2006))], Then::Returns, UNKNOWN, "abC x"),
+        (&[("INSERT", error(2099))], Then::Returns, UNKNOWN, "abC x"),
+        (&[("INSERT", error(2013))], Then::Reads, Ok(()), "ab x + k ab n C"),
+    ]);
+    for (code, told) in [(1105, None), (1047, None), (1927, None), (1062, Some(Outcome::RolledBack))] {
+        for lost_commit in [OnLostCommit::Reported, OnLostCommit::Resolved] {
+            let server = Script::new();
+            server.behind_a_proxy();
+            let db = Database::builder().script(&server).connect().expect("a scripted server");
+            server.answer("INSERT INTO b", error(code));
+            server.answer("INSERT INTO unit_of_work_outcome", error(code));
+            let unit = match lost_commit {
+                OnLostCommit::Reported => db.unit("defers"),
+                OnLostCommit::Resolved => db.unit("defers").exactly_once(),
+            };
+            let ran = Cell::new(0);
+            let ended = unit.run::<_, Error>(|tx| {
+                ran.set(ran.get() + 1);
+                body(tx, Then::Returns)
+            });
+            match (told, lost_commit) {
+                (None, OnLostCommit::Reported) => {
+                    let error = ended.expect_err("nobody knows");
+                    assert_eq!((error.kind(), ran.get()), (ErrorKind::CommitUnknown, 1), "{code}: {error}");
+                }
+                // The tombstone that goes in says that it was rolled back.
+                (None, OnLostCommit::Resolved) => {
+                    let asked = server.take_log().iter().filter(|text| text.contains("'tombstone'")).count();
+                    assert!(asked > 0, "{code}: {ended:?}");
+                }
+                (Some(outcome), _) => assert_eq!(ended.expect_err("refused").outcome(), Some(outcome), "{code}"),
+            }
+        }
+    }
+}
+
 /// A server that says that a transaction is open has not carried out the COMMIT behind it; one that says nothing has shown nothing.
 #[test]
 fn s92_fewer_results_than_statements_drop_the_session_and_are_committed_only_if_nobody_knows() {
@@ -158,16 +201,21 @@ fn s92_a_write_that_is_killed_in_silence_in_the_packet_of_commit_tears_the_unit(
     const TORN: Told = Err((ErrorKind::ImplicitCommit, Outcome::Torn));
     let killed = ("UPDATE a", KilledInSilence);
     check([
-        (from_ref(&killed), Then::Returns, TORN, "abC"),
+        (from_ref(&killed), Then::Returns, TORN, "abC e R"),
         // Nothing is known of COMMIT: the best that could have become of it is nothing.
         (&[killed.clone(), ("COMMIT", LostAfter)], Then::Returns, TORN, "abC x"),
         (&[killed.clone(), ("COMMIT", error(1105))], Then::Returns, TORN, "abC x"),
         (&[killed.clone(), ("INSERT", error(1062))], Then::Returns, rolled_back(ErrorKind::Statement), "abC R"),
-        (from_ref(&killed), Then::Reads, rolled_back(ErrorKind::Statement), "ab R"),
-        (from_ref(&killed), Then::ReadsAndIgnores, rolled_back(ErrorKind::Statement), "ab R"),
+        (from_ref(&killed), Then::Reads, rolled_back(ErrorKind::Statement), "ab e R"),
+        (from_ref(&killed), Then::ReadsAndIgnores, rolled_back(ErrorKind::Statement), "ab e R"),
+        (&[killed.clone(), ("EXPLAIN", LostBefore)], Then::Returns, TORN, "abC e x"),
         (&[killed.clone(), ("INSERT", LostAfter)], Then::Reads, Ok(()), "ab x + k ab n C"),
         // Of an INSERT the counts say nothing.
         (&[("INSERT", KilledInSilence)], Then::Returns, Ok(()), "abC"),
+        // A KILL QUERY that reaches EXPLAIN may make it say the same.
+        (&[killed.clone(), nothing_to_do(8)], Then::Returns, Ok(()), "abC e R"),
+        (&[killed.clone(), nothing_to_do(7)], Then::Returns, TORN, "abC e R"),
+        (&[killed.clone(), nothing_to_do(8)], Then::Reads, Ok(()), "ab e n C"),
     ]);
     for lost_commit in [OnLostCommit::Reported, OnLostCommit::Resolved] {
         let (told, hooks, sent) = torn(lost_commit);
@@ -175,8 +223,13 @@ fn s92_a_write_that_is_killed_in_silence_in_the_packet_of_commit_tears_the_unit(
         let text = told.to_string();
         assert!(text.contains(&format!("`{A}`: deferred at {}:", file!())) && !text.contains("rolled back"), "{text}");
         assert!(!hooks.contains(&"committed"), "{hooks:?}");
-        assert_eq!(sent, 1, "one packet, and no question");
+        assert_eq!(sent, 3, "one packet, EXPLAIN, the end of its transaction; and no question");
     }
+}
+
+/// So often, in one packet.
+fn nothing_to_do(times: usize) -> (&'static str, Reply) {
+    ("EXPLAIN", Reply::rows(&["id", "Extra"], vec![(1, "Impossible WHERE"); times]))
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -252,6 +305,30 @@ fn s103_a_packet_that_changed_a_table_that_is_not_transactional_is_not_run_again
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::RollbackIncomplete, Some(Outcome::Torn)), "{error}");
 }
 
+/// A suspicion that nobody can look into is no reason to give the unit up.
+#[test]
+fn s103_where_nothing_was_seen_to_stay_a_connection_that_is_lost_at_rollback_is_one_that_is_lost() {
+    check([
+        (&[("INSERT", error(1213)), ("SHOW WARNINGS", LostBefore)], Then::Returns, Ok(()), "abC w x + k abC"),
+        (&[("INSERT", error(1213)), ("ROLLBACK", LostBefore)], Then::Returns, Ok(()), "abC w R x + k abC"),
+    ]);
+}
+
+/// Only the last answer of a packet tells of such a table; what the others did is asked for when the server rolls back by itself.
+#[test]
+fn s103_what_an_earlier_packet_may_have_changed_is_asked_for() {
+    let server = Script::new();
+    let db = Database::builder().script(&server).connect().expect("a scripted server");
+    server.answer("SELECT", error(1213));
+    server.answer("SHOW WARNINGS", Reply::rows(&["Level", "Code", "Message"], [("Warning", "1196", "as scripted")]));
+    let unit = db.unit("defers").run::<_, Error>(|tx| {
+        body(tx, Then::Returns)?;
+        tx.query_drop("INSERT INTO c VALUES (1)")?;
+        tx.query_drop(READ)
+    });
+    assert_eq!(unit.expect_err("something stays").kind(), ErrorKind::RollbackIncomplete);
+}
+
 #[test]
 fn s84_behind_a_proxy_the_transaction_begins_before_what_was_deferred() {
     let server = Script::new();
@@ -271,4 +348,25 @@ fn s86_what_a_test_prints_shows_deferred_writes_without_their_values() {
     assert!(text.contains("INSERT INTO b VALUES (?)  [in a packet] -> OK") && text.contains("COMMIT"), "{text}");
     let hexadecimal = "736563726574";
     assert!(!text.contains("secret") && !text.contains(hexadecimal), "{text}");
+}
+
+/// The server quotes from where it did not understand, its neighbours in the packet included.
+#[test]
+fn s86_a_text_that_is_not_understood_is_told_without_the_values_behind_it() {
+    let (world, record) = (World::with_accounts(1..=1), Record::new());
+    let db = world.connect(|builder| builder.record(&record));
+    let unit = db.unit("defers").run::<_, Error>(|tx| {
+        tx.defer("UPDATE account SET nonsense balance = ?", ("secret",))?;
+        tx.defer("UPDATE account SET balance = 0 WHERE id = ?", ("secret",))
+    });
+    let error = unit.expect_err("the server does not understand it");
+    assert_eq!(error.code(), Some(1064), "{error}");
+    let mut told = vec![format!("{error} {error:?} {record}")];
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        told.push(format!("{cause} {cause:?}"));
+        source = cause.source();
+    }
+    let told = told.concat();
+    assert!(!told.contains("secret") && !told.contains("736563726574"), "{told}");
 }

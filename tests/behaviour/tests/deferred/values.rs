@@ -2,7 +2,7 @@
 //! then in the two tables is the same to the byte, an error of the one is an error of the other, and rows that no statement was aimed
 //! at are as they were. On MySQL values are stored only, each in a column of its kind or as a text.
 //!
-//! `UNIT_OF_WORK_CASES=300000 cargo test -p behaviour s93_random` tries more; `UNIT_OF_WORK_SEED` repeats a run.
+//! `UNIT_OF_WORK_CASES=300000 cargo test -p behaviour s93_random` tries more, with `UNIT_OF_WORK_SEED` other ones.
 
 use std::fmt::Write as _;
 
@@ -18,6 +18,8 @@ use crate::world::World;
 
 /// Cases in one run of the suite.
 const CASES: u32 = 6_000;
+/// The suite's: what it says does not change from one run to the next.
+const SEED: u64 = 5_338_488_578_970_672_487;
 /// Cases in one unit.
 const BATCH: u32 = 250;
 
@@ -101,6 +103,8 @@ const EXPRESSIONS: &[&str] = &[
     "CAST(? AS DECIMAL(20, 5))",
     "MD5(CONCAT('', ?))",
 ];
+
+// Of an empty text what begins with C (CHARSET, COLLATION) is not asked: where it is NULL it has none as a literal.
 
 /// What would do something if a value were a part of the statement.
 const NASTY: &[&str] = &[
@@ -224,6 +228,8 @@ fn value_for(rng: &mut Rng, column: &str) -> Value {
         ("u8" | "bin" | "fixed" | "bytes" | "padded" | "blobs", Value::Bytes(_)) => true,
         ("big" | "ubig" | "tiny" | "num" | "years", Value::Int(_) | Value::UInt(_)) => true,
         ("moment" | "second" | "stamp" | "day", Value::Date(..)) => true,
+        // MySQL reads the text '0' as the year 2000 and makes 0 of the parameter, which is the year 0.
+        ("years", Value::Bytes(_)) => false,
         (_, Value::Bytes(bytes)) => bytes.is_ascii(),
         _ => false,
     };
@@ -245,9 +251,10 @@ impl Case {
                 (set, vec![again(rng), key])
             }
             1 => {
-                let expression = one_of(rng, EXPRESSIONS);
+                let (expression, value) = (one_of(rng, EXPRESSIONS), again(rng));
+                let expression = if value == Value::from("") && expression.starts_with('C') { "?" } else { expression };
                 let set = format!("UPDATE IGNORE {{t}} SET seen = {expression} WHERE id = ?");
-                (set, vec![again(rng), key])
+                (set, vec![value, key])
             }
             _ => {
                 let condition = one_of(rng, CONDITIONS).replace("{c}", column);
@@ -286,7 +293,8 @@ fn make_tables(world: &World) {
             "CREATE TABLE {table} (id INT PRIMARY KEY, hits INT NOT NULL DEFAULT 0, seen LONGBLOB{columns}) ENGINE=InnoDB"
         ));
         // Nobody aims at these.
-        world.execute(&format!("INSERT INTO {table} (id, u8, big) VALUES (-1, 'a', 1), (-2, '', 0), (-3, NULL, NULL)"));
+        world
+            .execute(&format!("INSERT INTO {table} (id, u8, big) VALUES (-1, 'a', 1), (-2, 'b', 0), (-3, NULL, NULL)"));
     }
 }
 
@@ -334,7 +342,7 @@ fn differing(db: &Database, cases: &[Case]) -> Vec<String> {
     }));
     let clear = |tx: &mut Tx<'_>| -> Result<u64, Error> {
         let canaries = "SELECT COUNT(*) FROM deferred WHERE id < 0 AND hits = 0 AND seen IS NULL \
-                        AND (id, COALESCE(u8, 'none'), COALESCE(big, 9)) IN ((-1, 'a', 1), (-2, '', 0), (-3, 'none', 9))";
+                        AND (id, COALESCE(u8, 'none'), COALESCE(big, 9)) IN ((-1, 'a', 1), (-2, 'b', 0), (-3, 'none', 9))";
         let canaries: Option<u64> = tx.query_first(canaries)?;
         tx.query_drop("DELETE FROM deferred WHERE id > 0")?;
         tx.query_drop("DELETE FROM prepared WHERE id > 0")?;
@@ -355,18 +363,20 @@ fn number(variable: &str, otherwise: impl FnOnce() -> u64) -> u64 {
 
 #[test]
 fn s93_random_values_arrive_as_prepared_ones_do() {
-    let seed = number("UNIT_OF_WORK_SEED", || fastrand::u64(..));
+    let seed = number("UNIT_OF_WORK_SEED", || SEED);
     println!("UNIT_OF_WORK_SEED={seed}");
     let mut rng = Rng::with_seed(seed);
     let all = u32::try_from(number("UNIT_OF_WORK_CASES", || CASES.into())).expect("so many fit");
-    let modes = ["", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES", "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE"];
+    let more = either("EMPTY_STRING_IS_NULL,STRICT_TRANS_TABLES", "STRICT_TRANS_TABLES");
+    let modes = ["", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES", "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE", more];
+    let each = all.div_ceil(u32::try_from(modes.len()).expect("a few"));
     let server = server::builder().start().unwrap_or_else(|error| panic!("{error}"));
     for mode in modes {
         server.conn().expect("a server").query_drop(format!("SET GLOBAL sql_mode = '{mode}'")).expect("root may");
         let world = World::on(&server, |builder| builder.statement_cache(4096));
         make_tables(&world);
         let (mut id, mut wrong) = (0, Vec::new());
-        while id < all.div_ceil(4) {
+        while id < each {
             let cases: Vec<Case> = (0..BATCH).map(|n| Case::random(&mut rng, id + n + 1)).collect();
             wrong.extend(differing(&world.db, &cases));
             id += BATCH;

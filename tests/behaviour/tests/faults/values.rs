@@ -39,6 +39,8 @@ fn s85_a_value_of_another_type_is_a_clear_error_and_the_unit_goes_on() {
         assert!(error.to_string().contains("word"), "which column? {error}");
         assert!(!format!("{error:?}").contains("secret-value"), "values do not belong into a message: {error:?}");
     }
+    let two = said(&db, |tx| tx.query_first::<(i64, i64), _>("SELECT 1 AS one, NULL AS none"));
+    assert!(two.to_string().contains("NULL is in `none`, and needs an `Option`"), "{two}");
     for wrong in [
         said(&db, |tx| tx.exec_drop("SELECT ?", ())),
         said(&db, |tx| tx.exec_drop("SELECT ?, ?", (1,))),

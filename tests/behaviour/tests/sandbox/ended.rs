@@ -152,16 +152,27 @@ fn s87_what_leaves_the_transaction_alive_is_run_again() {
     assert_eq!(balances(&world.db), [80, 110]);
 }
 
+/// And commits what all units in it wrote before: nobody may be told that it is gone.
 #[test]
 fn s87_a_procedure_that_commits_ends_it() {
     let world = World::with_accounts(1..=2);
     world.execute("CREATE PROCEDURE commits() BEGIN COMMIT; END");
     let sandbox = world.db.sandbox().expect("a sandbox");
-    let torn = world.db.unit("torn").run(|tx| tx.query_drop("CALL commits()"));
-    assert_eq!(torn.expect_err("nobody knows what stays").kind(), ErrorKind::ImplicitCommit);
-    let later = world.db.unit("later").run(|tx| tx.query_drop(TAKE_TEN));
-    assert_eq!(later.expect_err("it has ended").kind(), ErrorKind::ImplicitCommit);
+    world.db.unit("before").run::<_, Error>(|tx| tx.query_drop(GIVE_TEN)).expect("it is part of the sandbox");
+    let torn = world.db.unit("torn").run::<_, Error>(|tx| {
+        tx.query_drop(TAKE_TEN)?;
+        tx.query_drop("CALL commits()")
+    });
+    let torn = torn.expect_err("it stays");
+    assert_eq!((torn.kind(), torn.outcome()), (ErrorKind::ImplicitCommit, Some(Outcome::Torn)));
+    let text = torn.to_string();
+    assert!(text.contains("and what its units wrote before stays in the database"), "{text}");
+    let later = world.db.unit("later").run(|tx| tx.query_drop(TAKE_TEN)).expect_err("it has ended");
+    assert_eq!(later.kind(), ErrorKind::ImplicitCommit);
+    let text = later.to_string();
+    assert!(text.contains("and what its units wrote before that is in the database"), "{text}");
+    assert!(!text.contains("with it all that its units wrote"), "{text}");
     drop(sandbox);
-    assert_eq!(world.balances(), [100, 100]);
+    assert_eq!(world.balances(), [90, 110], "as both errors say");
     world.assert_clean(&world.db);
 }

@@ -62,3 +62,12 @@ fn s61_a_server_that_takes_a_level_and_keeps_another_is_refused_at_open() {
     assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
     assert!(error.to_string().contains("REPEATABLE-READ"), "{error}");
 }
+
+#[test]
+fn an_address_that_is_no_url_is_told_how_one_begins() {
+    for address in ["localhost:3306", "127.0.0.1:3306/bank", ""] {
+        let error = Database::connect(address).expect_err("it is none");
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+        assert!(error.to_string().contains("it does not begin with `mysql://`"), "{error}");
+    }
+}

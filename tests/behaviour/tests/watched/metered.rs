@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -209,4 +209,104 @@ fn the_documented_figures_are_given_and_no_others() {
     ] {
         assert!((kept.sum(key) - sum).abs() < 1e-9, "{key} is {}", kept.sum(key));
     }
+}
+
+/// A recorder that does something when a gauge goes up or down.
+struct Nosy<F>(&'static str, Arc<F>);
+
+struct Then<F>(Arc<F>);
+
+impl<F: Fn(f64) + Send + Sync> GaugeFn for Then<F> {
+    fn increment(&self, value: f64) {
+        self.0(value);
+    }
+
+    fn decrement(&self, value: f64) {
+        self.0(-value);
+    }
+
+    fn set(&self, _: f64) {
+        unreachable!("it counts up and down");
+    }
+}
+
+impl<F: Fn(f64) + Send + Sync + 'static> Recorder for Nosy<F> {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::noop()
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        if key.name() == self.0 { Gauge::from_arc(Arc::new(Then(Arc::clone(&self.1)))) } else { Gauge::noop() }
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+/// Has `work` done on a thread of its own: a recorder that waits for a lock which its own thread holds would wait for ever.
+#[track_caller]
+fn in_time<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
+    let (done, result) = mpsc::channel();
+    thread::spawn(move || _ = done.send(work()));
+    result.recv_timeout(crate::world::BOUND).expect("nobody waits for himself")
+}
+
+/// It is user code.
+#[test]
+fn a_recorder_may_look_at_the_pool() {
+    let db = Database::builder().script(&Script::new()).connect().expect("a scripted server");
+    let seen = in_time(move || {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (looks, at) = (db.clone(), Arc::clone(&seen));
+        let look = move |by: f64| at.lock().expect("no panic").push((by > 0.0, looks.stats().in_use));
+        metrics::with_local_recorder(&Nosy("unit_of_work_connections_in_use", Arc::new(look)), || {
+            // The second one takes the session that its thread has parked.
+            for _ in 0..2 {
+                db.unit("watched").run(update).expect("a plain unit");
+            }
+        });
+        seen.lock().expect("no panic").clone()
+    });
+    assert_eq!(seen, [(true, 1), (false, 0), (true, 1), (false, 0)]);
+}
+
+/// While it is told that a thread has come in line, or has left it, others go on.
+#[test]
+fn a_recorder_holds_up_nobody_who_gives_a_connection_back() {
+    let db = Database::builder().script(&Script::new()).max_connections(1).connect().expect("a scripted server");
+    let told = in_time(move || {
+        let (go, going) = mpsc::channel::<()>();
+        let (held, done) = (Arc::new(Barrier::new(2)), Arc::new(Mutex::new(false)));
+        let holder = thread::spawn({
+            let (db, held, done) = (db.clone(), Arc::clone(&held), Arc::clone(&done));
+            move || {
+                let unit = db.unit("holds").run::<_, Error>(|_| {
+                    held.wait();
+                    _ = going.recv();
+                    Ok(())
+                });
+                unit.expect("a plain unit");
+                *done.lock().expect("no panic") = true;
+            }
+        });
+        held.wait();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let at = Arc::clone(&told);
+        let tell = move |by: f64| {
+            _ = go.send(());
+            crate::world::until("the connection is given back meanwhile", || *done.lock().expect("no panic"));
+            at.lock().expect("no panic").push(by > 0.0);
+        };
+        metrics::with_local_recorder(&Nosy("unit_of_work_connection_waiters", Arc::new(tell)), || {
+            db.unit("waits").run(update).expect("it gets the session");
+        });
+        holder.join().expect("no panic");
+        told.lock().expect("no panic").clone()
+    });
+    assert_eq!(told, [true, false]);
 }

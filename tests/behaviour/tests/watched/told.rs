@@ -76,6 +76,9 @@ fn a_span_says_how_each_unit_ended() {
     let ends = |work: &dyn Fn()| {
         listener.during(work);
         let span = listener.span();
+        let is_error = !span.says("error.type").is_empty();
+        assert_eq!(span.says("otel.status_code"), if is_error { "ERROR" } else { "" }, "{span:?}");
+        assert_eq!(span.says("db.response.status_code"), span.says("fault.code"), "{span:?}");
         ["outcome", "error.type", "fault.code", "isolation"].map(|field| span.says(field).to_owned())
     };
     let serializable = |outcome, kind, code| [outcome, kind, code, "serializable"].map(str::to_owned);
@@ -85,7 +88,18 @@ fn a_span_says_how_each_unit_ended() {
         let body = |tx: &mut Tx<'_>| update(tx).map_err(Trouble::from).and(Err::<(), _>(Trouble::Refused("no")));
         db.unit("refused").run(body).expect_err("the body's own");
     });
-    assert_eq!(refused, serializable("rolled_back", "", ""));
+    assert_eq!(refused, serializable("rolled_back", "body", ""));
+    let doomed = ends(&|| {
+        server.answer("UPDATE", deadlock());
+        db.unit("doomed").run(|tx| update(tx).map_err(Trouble::from)).expect_err("the fault, in the body's words");
+    });
+    assert_eq!(doomed, serializable("rolled_back", "body", "1213"));
+    let again = ends(&|| {
+        let unit = db.unit("asks").on_error(|_: &Trouble| OnError::RunAgain);
+        unit.run(|tx| update(tx).map_err(Trouble::from).and(Err::<(), _>(Trouble::Refused("no"))))
+            .expect_err("one attempt");
+    });
+    assert_eq!(again, serializable("rolled_back", "body", ""));
     let unknown = ends(&|| {
         server.answer("COMMIT", Reply::LostAfter);
         db.unit("unknown").run(update).expect_err("no answer");
@@ -106,7 +120,7 @@ fn a_span_says_how_each_unit_ended() {
         let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| db.unit("panics").run(body)));
         assert!(unwound.is_err());
     });
-    assert_eq!(panicked, serializable("rolled_back", "", ""));
+    assert_eq!(panicked, serializable("rolled_back", "panic", ""));
 }
 
 #[test]
@@ -347,6 +361,12 @@ fn how_long_it_waited(world: &World) {
     assert!(listener.span().number("waited.pool") > 0, "{:?}", listener.span());
     listener.during(|| db.unit("warm").run(|tx| tx.query_drop("DO 1")).expect("its own session"));
     assert_eq!(listener.span().number("waited.pool"), 0, "{:?}", listener.span());
+    // A connection that died while idle is replaced, which takes as long as opening one does.
+    let db = world.connect(|builder| builder.ping_after(Duration::ZERO));
+    let who = db.unit("who").run::<Option<u64>, Error>(|tx| tx.query_first("SELECT CONNECTION_ID()"));
+    world.execute(&format!("KILL CONNECTION {}", who.expect("a plain unit").expect("a number")));
+    listener.during(|| db.unit("replaced").run(|tx| tx.query_drop("DO 1")).expect("another session"));
+    assert!(listener.span().number("waited.pool") > 0, "{:?}", listener.span());
 }
 
 fn round_trips(world: &World) {

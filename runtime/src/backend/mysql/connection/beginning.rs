@@ -1,6 +1,6 @@
 //! How a transaction begins: with the characteristics that the unit asked for, and in so many words only where it must be.
 
-use super::{MySqlConnection, Open, Step};
+use super::{MySqlConnection, Open, Permanent, Step};
 use crate::backend::Commits;
 use crate::backend::mysql::opening::{Begin, change};
 use crate::fault::{Failed, Undone};
@@ -22,7 +22,7 @@ impl MySqlConnection {
             return Ok(());
         }
         self.transaction = Open::MayBe;
-        self.permanent = None;
+        self.permanent = Permanent::No;
         match (self.wanted.snapshot, self.server.begin) {
             (Snapshot::AtBegin, _) => self.start("START TRANSACTION WITH CONSISTENT SNAPSHOT"),
             (Snapshot::AtFirstRead, Begin::Explicit) => self.start("START TRANSACTION"),

@@ -6,12 +6,12 @@ use std::panic::Location;
 use mysql::Params;
 use unit_of_work_sql::{Touches, Wait};
 
-use super::sending::Killed;
-use super::{COMMIT, Left, MySqlConnection, Step};
+use super::{COMMIT, Left, MySqlConnection, Permanent, Step};
 use crate::backend::Commits;
 use crate::backend::mysql::deferred::{Write, can_wait, dooming, judge};
 use crate::backend::mysql::faults;
 use crate::backend::mysql::in_words::in_a_packet;
+use crate::backend::mysql::opening::Begin;
 use crate::backend::mysql::wire::{Answer, Part, Request};
 use crate::error::ErrorKind;
 use crate::fault::{Again, AtCommit, Failed, Fault, Undone};
@@ -19,16 +19,16 @@ use crate::fault::{Again, AtCommit, Failed, Fault, Undone};
 /// "Transaction characteristics can't be changed while a transaction is in progress".
 const IN_PROGRESS: u16 = 1568;
 
-/// What stands for the text of a write where it is not known which of several it was.
-const DEFERRED: &str = "a deferred write";
+/// `ER_UNKNOWN_ERROR`: what proxies say.
+const UNKNOWN_ERROR: u16 = 1105;
 
 /// A packet that did not do all that was asked.
 pub(in crate::backend::mysql) struct Cut {
     /// How many results came before: the number of the statement that it is about, counted from 0.
     pub(in crate::backend::mysql) at: usize,
     how: How,
-    /// The write before that was ended and answered with OK all the same.
-    killed: Option<usize>,
+    /// The writes before that may have been ended and answered with OK all the same.
+    silent: Vec<usize>,
     pub(in crate::backend::mysql) failed: Failed,
 }
 
@@ -41,7 +41,7 @@ enum How {
     Lost,
     /// Nothing, though the server says that this was all: something took several statements for one, or only the first of them.
     Short,
-    /// An OK that only a killed UPDATE gets; the server went on.
+    /// An OK to an UPDATE that was killed; the server went on.
     KilledInSilence,
 }
 
@@ -56,11 +56,18 @@ impl Cut {
 }
 
 impl MySqlConnection {
-    /// Takes a write of a body's that is to be sent later.
-    pub(crate) fn defer(&mut self, sql: &str, params: Params, at: &'static Location<'static>) -> Result<(), Failed> {
+    /// Takes a write of a body's that is to be sent later. `commits`: how the unit's statements do, which in a sandbox are not alone
+    /// on the connection.
+    pub(crate) fn defer(
+        &mut self,
+        sql: &str,
+        params: Params,
+        commits: Commits,
+        at: &'static Location<'static>,
+    ) -> Result<(), Failed> {
         let reading = self.texts.read(sql, self.server.mode);
         judge(&reading, self.wanted.access)?;
-        if self.wanted.commits == Commits::Each {
+        if commits == Commits::Each {
             return self.statement(Request::Execute(sql, params), &mut drop).map(drop);
         }
         let write = |text| Write { sql: sql.into(), text, at, touches: reading.touches, wait: reading.wait };
@@ -120,7 +127,7 @@ impl MySqlConnection {
         let Err(mut cut) = self.send_several(writes, &tail) else { return Ok(()) };
         let before_commit = cut.at + 1 < writes.len() + tail.len();
         cut.failed.fault.at_commit = match cut.how {
-            How::Refused if before_commit => AtCommit::RolledBack,
+            How::Refused if before_commit && !self.may_be_a_proxys(&cut.failed) => AtCommit::RolledBack,
             How::Refused => cut.failed.fault.at_commit,
             How::Short if row.is_none() && self.is_still_open() => AtCommit::RolledBack,
             How::Short | How::Lost => AtCommit::Unknown,
@@ -129,7 +136,12 @@ impl MySqlConnection {
         if cut.how == How::Short || cut.failed.fault.at_commit == AtCommit::Unknown {
             self.step = Step::Out;
         }
-        if let (AtCommit::Unknown | AtCommit::Torn, Some(at)) = (cut.failed.fault.at_commit, cut.killed) {
+        let killed = match (cut.how, cut.failed.fault.at_commit) {
+            (How::KilledInSilence, _) => Some(cut.at),
+            (_, AtCommit::Unknown) => self.first_killed(writes, &cut.silent),
+            (_, AtCommit::RolledBack | AtCommit::Torn) => None,
+        };
+        if let Some(at) = killed {
             cut = Cut { at, how: How::KilledInSilence, failed: committed_without(cut.failed), ..cut };
         }
         match writes.get(cut.at) {
@@ -137,6 +149,16 @@ impl MySqlConnection {
                 Err(Cut { failed: write.blame(cut.failed), ..cut })
             }
             Some(_) | None => Err(cut),
+        }
+    }
+
+    /// Whether it may be said by a proxy that lost the server behind it, on whose way all of the packet may have been by then. Numbers
+    /// from 2000 are a client's: no server says them.
+    fn may_be_a_proxys(&self, failed: &Failed) -> bool {
+        match (failed.code, self.server.begin) {
+            (Some(2000..=2999), _) | (Some(UNKNOWN_ERROR), Begin::Explicit) => true,
+            (_, Begin::Explicit) => matches!(failed.fault.kind, ErrorKind::ConnectionLost | ErrorKind::Unavailable),
+            (_, Begin::Implicit) => false,
         }
     }
 
@@ -156,38 +178,39 @@ impl MySqlConnection {
         let statements: Vec<_> = waited.chain(tail.iter().map(|text| Part { text, shown: text })).collect();
         let mut answers: Vec<Answer> = Vec::with_capacity(statements.len());
         let sent = self.wire.packet(&statements, &mut |answer| answers.push(answer));
+        let unseen = answers.len() + usize::from(sent.is_err()) > 1;
+        if unseen && matches!(self.permanent, Permanent::No) {
+            self.permanent = Permanent::Unseen;
+        }
         for (write, answer) in writes.iter().zip(&answers) {
             self.heed(answer.tracked, &write.sql);
         }
-        let (at, killed) = (answers.len(), self.first_killed(writes, &answers));
+        let (at, silent) = (answers.len(), self.silent(writes, &answers));
         if let Err(error) = sent {
-            return Err(Cut { killed, ..self.cut_by(error, at, writes) });
+            return Err(Cut { silent, ..self.cut_by(error, at, writes) });
         }
-        match (answers.pop(), killed) {
-            (Some(last), None) if at == statements.len() => Ok(last),
-            (Some(_), Some(at)) if answers.len() + 1 == statements.len() => {
-                let failed = faults::failed(faults::killed_in_silence());
-                Err(Cut { at, how: How::KilledInSilence, killed, failed })
-            }
-            _ => Err(Cut { at, how: How::Short, killed, failed: short(at, statements.len()) }),
+        match answers.pop() {
+            Some(last) if at == statements.len() => match self.first_killed(writes, &silent) {
+                None => Ok(last),
+                Some(at) => {
+                    let failed = faults::failed(faults::killed_in_silence());
+                    Err(Cut { at, how: How::KilledInSilence, silent, failed })
+                }
+            },
+            _ => Err(Cut { at, how: How::Short, silent, failed: short(at, statements.len()) }),
         }
     }
 
     fn cut_by(&mut self, error: mysql::Error, at: usize, writes: &[Write]) -> Cut {
         let wait = writes.get(at).map_or(Wait::Server, |write| write.wait);
         let failed = self.failed(faults::failed(error), wait);
-        // The driver keeps the trackers of the last result alone: whether one before it changed a table that is not transactional says a
-        // warning, if it is asked for.
-        if at > 0 && failed.fault.undone == Undone::Transaction && self.permanent.is_none() {
-            self.permanent = Some(DEFERRED.into());
-        }
         let how = if failed.code.is_some() { How::Refused } else { How::Lost };
-        Cut { at, how, killed: None, failed }
+        Cut { at, how, silent: Vec::new(), failed }
     }
 
-    fn first_killed(&self, writes: &[Write], answers: &[Answer]) -> Option<usize> {
-        let mut answered = writes.iter().zip(answers);
-        answered.position(|(write, answer)| self.was_killed(&write.sql, answer) == Killed::InSilence)
+    fn silent(&self, writes: &[Write], answers: &[Answer]) -> Vec<usize> {
+        let answered = writes.iter().zip(answers).enumerate();
+        answered.filter(|(_, (write, answer))| self.is_silent(&write.sql, answer)).map(|(at, _)| at).collect()
     }
 }
 

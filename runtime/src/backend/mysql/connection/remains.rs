@@ -5,7 +5,7 @@
 
 use mysql::Row;
 
-use super::{Left, MySqlConnection, Open, ROLLBACK, Step};
+use super::{Left, MySqlConnection, Open, Permanent, ROLLBACK, Step};
 use crate::backend::Rollback;
 use crate::backend::mysql::wire::{Answer, Request};
 use crate::error::ErrorKind;
@@ -27,30 +27,41 @@ enum Stays {
     Something,
 }
 
+impl Permanent {
+    /// Which statement is known to have done it. Of several in a packet it is not known which.
+    fn statement(&self) -> Option<&str> {
+        match self {
+            Self::Known(statement) => Some(statement),
+            Self::No | Self::Unseen | Self::Suspected => None,
+        }
+    }
+}
+
 impl MySqlConnection {
     /// ROLLBACK, of a transaction that may be open.
     pub(super) fn undo(&mut self) -> Rollback {
-        let permanent = self.permanent.take();
-        let suspected = if permanent.is_some() { Stays::Something } else { Stays::Nothing };
-        let undone = match self.step {
-            Step::In => self.roll_back(suspected),
-            Step::Out => Ok(suspected),
+        let permanent = std::mem::replace(&mut self.permanent, Permanent::No);
+        let undone = match (self.step, &permanent) {
+            (Step::In, _) => self.roll_back(&permanent),
+            (Step::Out, Permanent::Known(_)) => Ok(Stays::Something),
+            (Step::Out, Permanent::No | Permanent::Unseen | Permanent::Suspected) => Ok(Stays::Nothing),
         };
-        match (undone, suspected) {
+        match (undone, &permanent) {
             (Ok(Stays::Nothing), _) => Rollback::Complete,
-            (Err(failed), Stays::Nothing) => Rollback::Refused(failed),
-            (Ok(Stays::Something), _) | (Err(_), Stays::Something) => match self.tables() {
-                Some(tables) => Rollback::Incomplete(incomplete(permanent.as_deref(), &tables)),
+            (Ok(Stays::Something), _) | (Err(_), Permanent::Known(_)) => match self.tables() {
+                Some(tables) => Rollback::Incomplete(incomplete(permanent.statement(), &tables)),
                 None => Rollback::Complete,
             },
+            // What was never seen is no reason to give the unit up.
+            (Err(failed), Permanent::No | Permanent::Unseen | Permanent::Suspected) => Rollback::Refused(failed),
         }
     }
 
-    fn roll_back(&mut self, suspected: Stays) -> Result<Stays, Failed> {
+    fn roll_back(&mut self, permanent: &Permanent) -> Result<Stays, Failed> {
         // What the last statement was answered with: its error may tell of a roll-back, and ROLLBACK then tells of none.
-        let earlier = match suspected {
-            Stays::Nothing => Stays::Nothing,
-            Stays::Something => self.warned()?,
+        let earlier = match permanent {
+            Permanent::No | Permanent::Unseen => Stays::Nothing,
+            Permanent::Suspected | Permanent::Known(_) => self.warned()?,
         };
         // Where that is refused the session keeps its transaction, and a later COMMIT on it would save half a unit: it still counts
         // as open, for which the session is thrown away.
@@ -67,7 +78,7 @@ impl MySqlConnection {
         if answer.warnings == 0 || self.warned()? == Stays::Nothing {
             return Ok(());
         }
-        let failed = self.tables().map(|tables| incomplete(self.permanent.as_deref(), &tables));
+        let failed = self.tables().map(|tables| incomplete(self.permanent.statement(), &tables));
         failed
             .map_or(Ok(()), |failed| Err(Failed { fault: Fault { undone: Undone::Doomed, ..failed.fault }, ..failed }))
     }

@@ -1,29 +1,20 @@
 //! How a request goes out, and whether its answer is believed: measured, so that nothing is sent that the server does not take; as a
-//! text where it has no room for another prepared statement; and an OK that only a killed UPDATE gets counts as killed.
+//! text where it has no room for another prepared statement; and whether an OK is believed is asked of `silence`.
 
 use mysql::Row;
 use unit_of_work_sql::{Touches, Wait};
 
+use super::silence::Killed;
 use super::{Left, MySqlConnection};
 use crate::backend::mysql::faults;
 use crate::backend::mysql::in_words::in_words;
-use crate::backend::mysql::opening::Flavour;
 use crate::backend::mysql::sizes::largest_packet;
-use crate::backend::mysql::wire::{Answer, Counts, Request};
+use crate::backend::mysql::wire::{Answer, Request};
 use crate::error::ErrorKind;
 use crate::fault::{Again, Failed, Undone};
 
 /// "Can't create more than `max_prepared_stmt_count` statements", of all clients together.
 pub(super) const NO_ROOM: u16 = 1461;
-
-const UPDATE: &str = "UPDATE";
-
-/// Whether a statement that was answered with OK was ended all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Killed {
-    No,
-    InSilence,
-}
 
 impl MySqlConnection {
     /// Runs a text of ours or of an administrator's, unread.
@@ -32,7 +23,11 @@ impl MySqlConnection {
     }
 
     pub(crate) fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> Result<Answer, Failed> {
+        let asked = self.server.asking();
         let answer = self.prepare(&request).and_then(|()| self.wire.exchange(request, rows));
+        if answer.is_ok() {
+            self.server.answered(asked);
+        }
         answer.map_err(|error| self.failed(faults::failed(error), Wait::Server))
     }
 
@@ -59,21 +54,13 @@ impl MySqlConnection {
         if touches == Touches::Session {
             self.left = Left::Something;
         }
-        let sql = request.text();
-        let answer = self.prepared(request, rows).and_then(|answer| match self.was_killed(sql, &answer) {
+        let (sql, doubtful, asked) = (request.text(), self.doubtful(&request), self.server.asking());
+        let answer = self.prepared(request, rows).inspect(|_| self.server.answered(asked));
+        let answer = answer.map_err(|error| self.failed(faults::failed(error), wait))?;
+        let Some(update) = doubtful.filter(|_| self.is_silent(sql, &answer)) else { return Ok(answer) };
+        match self.was_killed(&update)? {
             Killed::No => Ok(answer),
-            Killed::InSilence => Err(faults::killed_in_silence()),
-        });
-        answer.map_err(|error| self.failed(faults::failed(error), wait))
-    }
-
-    /// MariaDB can answer an UPDATE that KILL QUERY has reached as one that found no row: OK, nothing changed (seen on 10.11.14, some
-    /// thousand times in a minute of kills, each time without the counts that every UPDATE is answered with). Whoever believed it
-    /// would commit the rest of the unit without it.
-    pub(super) fn was_killed(&self, sql: &str, answer: &Answer) -> Killed {
-        match (self.server().flavour, answer.counts) {
-            (Flavour::MariaDb, Counts::Missing) if is_update(sql) => Killed::InSilence,
-            (Flavour::MariaDb | Flavour::MySql, Counts::Missing | Counts::Told) => Killed::No,
+            Killed::InSilence => Err(faults::failed(faults::killed_in_silence())),
         }
     }
 
@@ -96,7 +83,7 @@ impl MySqlConnection {
     fn prepare(&mut self, request: &Request<'_>) -> mysql::Result<()> {
         match request {
             Request::Execute(sql, _) | Request::Batch(sql, _) => self.wire.prepare(sql),
-            Request::Query(_) | Request::Ping | Request::Reset => Ok(()),
+            Request::Query(_) | Request::Secret(_) | Request::Ping | Request::Reset => Ok(()),
         }
     }
 
@@ -105,15 +92,10 @@ impl MySqlConnection {
         let (sql, rows) = match request {
             Request::Execute(sql, params) => (sql, std::slice::from_ref(params)),
             Request::Batch(sql, batch) => (sql, batch.as_slice()),
-            Request::Query(_) | Request::Ping | Request::Reset => return None,
+            Request::Query(_) | Request::Secret(_) | Request::Ping | Request::Reset => return None,
         };
         let text = |params| in_words(sql, params, self.server.mode);
         let fits = |text: &String| self.measure(largest_packet(&Request::Query(text))).is_ok();
         rows.iter().map(|params| text(params).filter(fits)).collect()
     }
-}
-
-fn is_update(sql: &str) -> bool {
-    let verb = sql.trim_start().get(..UPDATE.len());
-    verb.is_some_and(|verb| verb.eq_ignore_ascii_case(UPDATE))
 }

@@ -14,7 +14,7 @@ use mysql::session_state_change::SessionStateChange;
 use mysql::{Conn, Params, QueryResult, Row, SessionStateInfo, Statement};
 use nix::sys::socket::{Shutdown, shutdown};
 
-use super::{Answer, Counts, Part, Request, SessionState, Tracked, Wire, Writes, joined};
+use super::{Answer, Counts, Part, Request, SessionState, Tracked, Wire, Writes, joined, without_quotes};
 use crate::backend::mysql::by_text::ByText;
 
 /// "This command is not supported in the prepared statement protocol": MariaDB's bulk protocol takes only INSERT, UPDATE,
@@ -54,7 +54,7 @@ impl Wire for DriverWire {
     fn packet(&mut self, statements: &[Part<'_>], results: &mut dyn FnMut(Answer)) -> mysql::Result<()> {
         self.round_trips += 1;
         let asked = catch_unwind(AssertUnwindSafe(|| self.several(&joined(statements), results)));
-        asked.unwrap_or_else(|payload| Err(panicked(&*payload)))
+        asked.unwrap_or_else(|payload| Err(panicked(&*payload))).map_err(without_quotes)
     }
 
     fn prepare(&mut self, sql: &str) -> mysql::Result<()> {
@@ -126,6 +126,7 @@ impl DriverWire {
         self.round_trips += self.cost(&request);
         match request {
             Request::Query(sql) => self.query(sql, rows),
+            Request::Secret(part) => self.query(part.text, rows).map_err(without_quotes),
             Request::Execute(sql, params) => self.execute(sql, params, rows),
             Request::Batch(sql, batch) => self.batch(sql, batch, rows),
             Request::Ping => self.conn.ping().map(|()| Answer::default()),
@@ -142,7 +143,12 @@ impl DriverWire {
         match request {
             // MariaDB takes all rows at once; to others the driver sends one after the other.
             Request::Batch(_, rows) if !says_it_is_mariadb(self.conn.server_version()) => rows.len() as u64,
-            Request::Batch(..) | Request::Query(_) | Request::Execute(..) | Request::Ping | Request::Reset => 1,
+            Request::Batch(..)
+            | Request::Query(_)
+            | Request::Secret(_)
+            | Request::Execute(..)
+            | Request::Ping
+            | Request::Reset => 1,
         }
     }
 

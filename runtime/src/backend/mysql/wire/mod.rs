@@ -26,6 +26,8 @@ pub(crate) const SEPARATOR: &str = "\n;\n";
 pub(crate) enum Request<'a> {
     /// A text, as it is.
     Query(&'a str),
+    /// A text that holds values, which are nobody's business.
+    Secret(Part<'a>),
     /// A prepared statement.
     Execute(&'a str, Params),
     /// A prepared statement with many rows of parameters.
@@ -37,10 +39,11 @@ pub(crate) enum Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// The SQL, or the name of the command.
+    /// The SQL as it may be shown, or the name of the command.
     pub(crate) fn text(&self) -> &'a str {
         match self {
             Self::Query(sql) | Self::Execute(sql, _) | Self::Batch(sql, _) => sql,
+            Self::Secret(part) => part.shown,
             Self::Ping => "PING",
             Self::Reset => "RESET CONNECTION",
         }
@@ -112,6 +115,21 @@ impl Debug for Part<'_> {
 /// What is sent when they go out together.
 pub(crate) fn joined(statements: &[Part<'_>]) -> String {
     statements.iter().map(|part| part.text).collect::<Vec<_>>().join(SEPARATOR)
+}
+
+/// `ER_PARSE_ERROR` and `ER_SYNTAX_ERROR`: they quote the text from where it was not understood, and what follows it in its packet.
+const QUOTING: [u16; 2] = [1064, 1149];
+
+/// The error without what it quotes of a text that holds values.
+pub(in crate::backend::mysql) fn without_quotes(error: mysql::Error) -> mysql::Error {
+    match error {
+        mysql::Error::MySqlError(mut error) if QUOTING.contains(&error.code) => {
+            let words = error.message.split('\'').next().unwrap_or_default();
+            error.message = format!("{words}… (not shown here, because values stand there; `exec_drop` shows where)");
+            mysql::Error::MySqlError(error)
+        }
+        error => error,
+    }
 }
 
 /// One connection to a server, or what stands for it in a test.

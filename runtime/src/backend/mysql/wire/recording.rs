@@ -1,5 +1,6 @@
 //! A wire around another one that writes down what goes over it, for people who ask why a test failed. Texts and what came of
-//! them, never a parameter's value: a test's output is read by many. The opening of connections is left out, as in `failing`.
+//! them, never a parameter's value: a test's output is read by many. (What the server says of an error is kept as it is, and may repeat
+//! one.) The opening of connections is left out, as in `failing`.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -18,6 +19,9 @@ const KEPT: usize = 200;
 
 /// What was sent to the server and what came of it, to be given to
 /// [`DatabaseBuilder::record`](crate::DatabaseBuilder::record). Clones are the same record; its `Display` is a table for people.
+///
+/// Values of parameters are not in it. But the server's own words are, and those may repeat a value (1062: `Duplicate entry 'Ada' for
+/// key …`).
 ///
 /// ```
 /// # fn main() -> Result<(), unit_of_work::Error> {
@@ -218,7 +222,11 @@ fn parameters(request: &Request<'_>) -> String {
         Request::Execute(_, Params::Positional(values)) => kinds(values.iter()),
         Request::Execute(_, Params::Named(values)) => kinds(values.values()),
         Request::Batch(_, rows) => format!("  [{} rows of parameters]", rows.len()),
-        Request::Execute(_, Params::Empty) | Request::Query(_) | Request::Ping | Request::Reset => String::new(),
+        Request::Execute(_, Params::Empty)
+        | Request::Query(_)
+        | Request::Secret(_)
+        | Request::Ping
+        | Request::Reset => String::new(),
     }
 }
 

@@ -12,7 +12,7 @@ use mysql::consts::ColumnType;
 use mysql::{Column, Conn, MySqlError, Params, Row, Statement, Value};
 use mysql_common::row::new_row;
 
-use super::{Answer, Counts, Part, Request, Tracked, Wire, Writes, joined};
+use super::{Answer, Counts, Part, Request, Tracked, Wire, Writes, joined, without_quotes};
 use opening::About;
 
 /// What a scripted server answers.
@@ -325,7 +325,7 @@ impl Wire for ScriptedWire {
                     (at..fewer).for_each(|_| results(Answer::default()));
                     return Ok(());
                 }
-                reply => results(self.reply(reply, text, &mut drop)?),
+                reply => results(self.reply(reply, text, &mut drop).map_err(without_quotes)?),
             }
         }
         Ok(())
