@@ -2,7 +2,7 @@
 //! conflicts is tested beside the law (`runtime/src/contention`), its order beside the gate.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Barrier, mpsc};
+use std::sync::{Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use unit_of_work::{
     units,
 };
 
-use crate::world::World;
+use crate::world::{BOUND, World};
 
 /// A database on a server that answers everything with success.
 fn scripted(admission: Admission) -> (Script, Database) {
@@ -36,6 +36,26 @@ fn until_held_back(db: &Database, attempts: usize) {
         assert!(began.elapsed() < Duration::from_secs(60), "{:?}", db.stats());
         thread::yield_now();
     }
+}
+
+/// Does `work` while another thread is inside the unit, which goes on when `work` lets it.
+fn with_somebody_inside<'d>(unit: impl Fn() -> UnitBuilder<'d, MySql> + Sync, work: impl FnOnce(&dyn Fn())) {
+    let inside = Barrier::new(2);
+    let (let_go, gone) = mpsc::channel();
+    let gone = Mutex::new(gone);
+    let stay = |tx: &mut Tx<'_>| {
+        inside.wait();
+        // Also when `work` panics: then it goes on, and the test fails instead of hanging.
+        let _told = gone.lock().expect("only this thread waits").recv();
+        write(tx)
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| unit().run::<_, Error>(stay).expect("nothing fails"));
+        inside.wait();
+        // In here, so that it is gone when `work` panics.
+        let let_go: mpsc::Sender<()> = let_go;
+        work(&|| let_go.send(()).expect("it is inside"));
+    });
 }
 
 /// How many were inside at once, at most.
@@ -180,7 +200,7 @@ fn s96_who_failed_comes_first_and_the_others_in_their_order() {
     server.answer("UPDATE", deadlock());
     let (entered, order) = mpsc::channel();
     let (go, gone) = mpsc::channel();
-    let gone = std::sync::Mutex::new(gone);
+    let gone = Mutex::new(gone);
     thread::scope(|scope| {
         for (place, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
             let (entered, gone, db) = (entered.clone(), &gone, &db);
@@ -214,24 +234,16 @@ fn s96_who_failed_comes_first_and_the_others_in_their_order() {
 fn s96_who_waits_holds_no_session() {
     let (_, db) = scripted(Admission::fixed(1));
     let one = || db.unit("one");
-    let (inside, done) = (Barrier::new(2), Barrier::new(2));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let ran = one().run::<_, Error>(|tx| {
-                inside.wait();
-                done.wait();
-                write(tx)
-            });
-            ran.expect("nothing fails");
+    with_somebody_inside(one, |let_go| {
+        thread::scope(|scope| {
+            let second = scope.spawn(|| one().run(write));
+            until_held_back(&db, 1);
+            assert_eq!(db.stats().in_use, 1);
+            // Nor does it hold up anybody else.
+            db.unit("another").run(write).expect("it is another unit");
+            let_go();
+            second.join().expect("no panic").expect("it is its turn");
         });
-        inside.wait();
-        let second = scope.spawn(|| one().run(write));
-        until_held_back(&db, 1);
-        assert_eq!(db.stats().in_use, 1);
-        // Nor does it hold up anybody else.
-        db.unit("another").run(write).expect("it is another unit");
-        done.wait();
-        second.join().expect("no panic").expect("it is its turn");
     });
 }
 
@@ -273,19 +285,9 @@ fn s96_a_hook_may_open_the_unit_whose_place_was_the_only_one() {
 fn s96_a_deadline_ends_the_waiting() {
     let (_, db) = scripted(Admission::fixed(1));
     let one = || db.unit("one");
-    let (inside, done) = (Barrier::new(2), Barrier::new(2));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let ran = one().run::<_, Error>(|tx| {
-                inside.wait();
-                done.wait();
-                write(tx)
-            });
-            ran.expect("nothing fails");
-        });
-        inside.wait();
+    with_somebody_inside(one, |let_go| {
         let late = one().timeout(Duration::from_millis(20)).run(write).expect_err("the place is taken");
-        done.wait();
+        let_go();
         assert_eq!((late.kind(), late.outcome()), (ErrorKind::Timeout, Some(Outcome::NotStarted)), "{late}");
         assert!(late.to_string().contains("waited for its turn"), "{late}");
     });
@@ -299,29 +301,21 @@ fn s20_waiting_for_its_turn_does_not_use_up_the_time_to_run_again() {
     let builder = Database::builder().script(&server).clock(clock.clone());
     let db = builder.admission(Admission::fixed(1)).connect().expect("the script takes connections");
     let one = || db.unit("one").retry(Retry::DEFAULT.within(Duration::from_secs(10)));
-    let (inside, done) = (Barrier::new(2), Barrier::new(2));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let ran = one().run::<_, Error>(|tx| {
-                inside.wait();
-                done.wait();
-                write(tx)
+    with_somebody_inside(one, |let_go| {
+        thread::scope(|scope| {
+            let second = scope.spawn(|| {
+                one().run::<_, Error>(|tx| {
+                    if tx.attempt() == 1 {
+                        server.answer("UPDATE", deadlock());
+                    }
+                    write(tx)
+                })
             });
-            ran.expect("nothing fails");
+            until_held_back(&db, 1);
+            clock.advance(Duration::from_secs(60));
+            let_go();
+            second.join().expect("no panic").expect("its ten seconds begin with its first attempt");
         });
-        inside.wait();
-        let second = scope.spawn(|| {
-            one().run::<_, Error>(|tx| {
-                if tx.attempt() == 1 {
-                    server.answer("UPDATE", deadlock());
-                }
-                write(tx)
-            })
-        });
-        until_held_back(&db, 1);
-        clock.advance(Duration::from_secs(60));
-        done.wait();
-        second.join().expect("no panic").expect("its ten seconds begin with its first attempt");
     });
 }
 
@@ -374,19 +368,9 @@ fn s97_what_begins_no_transaction_has_no_gate() {
 fn s96_a_thread_with_a_scope_is_not_kept_waiting() {
     let (_, db) = scripted(Admission::fixed(1));
     let one = || db.unit("one");
-    let (inside, done) = (Barrier::new(2), Barrier::new(2));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let ran = one().run::<_, Error>(|tx| {
-                inside.wait();
-                done.wait();
-                write(tx)
-            });
-            ran.expect("nothing fails");
-        });
-        inside.wait();
+    with_somebody_inside(one, |let_go| {
         let _scope = db.scope().expect("there are sessions");
-        one().run(write).expect("it is let in");
-        done.wait();
+        one().timeout(BOUND).run(write).expect("it is let in");
+        let_go();
     });
 }

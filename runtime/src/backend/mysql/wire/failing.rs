@@ -205,39 +205,37 @@ impl FailingWire {
         self.inner.shut();
         mysql::Error::IoError(std::io::Error::new(std::io::ErrorKind::BrokenPipe, "planned loss of the connection"))
     }
+
+    /// Fails as planned; `ask` is what was to be asked. `Err` = another failure came first.
+    fn fail(&mut self, way: Way, ask: impl FnOnce(&mut dyn Wire) -> mysql::Result<()>) -> mysql::Result<mysql::Error> {
+        Ok(match way {
+            Way::Refused(code) => server(code, "planned refusal"),
+            Way::Deadlock => {
+                self.inner.exchange(Request::Query("ROLLBACK"), &mut drop)?;
+                server(1213, "planned deadlock")
+            }
+            Way::LostBefore => self.lost(),
+            Way::ReplyLost => {
+                // Whatever the answer was, an error included.
+                let _lost = ask(&mut *self.inner);
+                self.lost()
+            }
+        })
+    }
 }
 
 impl Wire for FailingWire {
     fn exchange(&mut self, request: Request<'_>, rows: &mut dyn FnMut(Row)) -> mysql::Result<Answer> {
         match self.way(&request) {
             None => self.inner.exchange(request, rows),
-            Some(Way::Refused(code)) => Err(server(code, "planned refusal")),
-            Some(Way::Deadlock) => {
-                self.inner.exchange(Request::Query("ROLLBACK"), &mut drop)?;
-                Err(server(1213, "planned deadlock"))
-            }
-            Some(Way::LostBefore) => Err(self.lost()),
-            Some(Way::ReplyLost) => {
-                // Whatever the answer was, an error included.
-                let _lost = self.inner.exchange(request, &mut drop);
-                Err(self.lost())
-            }
+            Some(way) => Err(self.fail(way, |wire| wire.exchange(request, &mut drop).map(drop))?),
         }
     }
 
     fn packet(&mut self, statements: &[Part<'_>], results: &mut dyn FnMut(Answer)) -> mysql::Result<()> {
         match self.way(&Request::Query(&joined(statements))) {
             None => self.inner.packet(statements, results),
-            Some(Way::Refused(code)) => Err(server(code, "planned refusal")),
-            Some(Way::Deadlock) => {
-                self.inner.exchange(Request::Query("ROLLBACK"), &mut drop)?;
-                Err(server(1213, "planned deadlock"))
-            }
-            Some(Way::LostBefore) => Err(self.lost()),
-            Some(Way::ReplyLost) => {
-                let _lost = self.inner.packet(statements, &mut drop);
-                Err(self.lost())
-            }
+            Some(way) => Err(self.fail(way, |wire| wire.packet(statements, &mut drop))?),
         }
     }
 
