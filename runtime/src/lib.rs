@@ -11,6 +11,7 @@ mod database;
 mod error;
 mod fault;
 mod ground;
+pub mod guide;
 mod hooks;
 mod kind;
 mod label;
