@@ -111,6 +111,7 @@ fn wrapper(function: &UnitFn, args: &Args) -> TokenStream {
     let database = args.database.as_ref().map(lend).map(|database| quote!(#database,));
     let values = values(function, args);
     let parameters = parameters(function, runtime);
+    let body = with_key(function, args, body);
     let judge = judge(args);
     quote! {
         #(#attrs)*
@@ -141,6 +142,20 @@ fn called(unit: TokenStream, args: &Args) -> TokenStream {
     let runtime = &args.runtime;
     let key = lend(key);
     quote!(#runtime::__private::keyed(#unit, #key))
+}
+
+/// The body, for which the arguments that its key is made of are not unused: the function uses them.
+fn with_key(function: &UnitFn, args: &Args, body: &Group) -> Group {
+    let named = function.arguments.iter().filter(|argument| matches!(*argument.param.pat, Pat::Ident(_)));
+    let in_key = |name: &&Ident| args.key.as_ref().is_some_and(|key| mentions(key, &|word| word == *name));
+    let used: Vec<&Ident> = named.map(|argument| &argument.name).filter(in_key).collect();
+    if used.is_empty() {
+        return body.clone();
+    }
+    let text = body.stream();
+    let mut body_with_key = Group::new(Delimiter::Brace, quote!(#(let _ = &#used;)* #text));
+    body_with_key.set_span(body.span());
+    body_with_key
 }
 
 /// A reference to the database, or to a key: one to a reference, a `LazyLock` or an `Arc` coerces to `&Database`.

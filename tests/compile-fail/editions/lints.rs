@@ -42,6 +42,15 @@ pub struct Service {
 
 #[unit_of_work(db = self.db, retry(max_attempts = 3))]
 impl Service {
+    /// What the key is made of is used.
+    ///
+    /// # Errors
+    /// When the unit fails.
+    #[unit_of_work(contention(key = (shelf.len(), box_number)))]
+    pub fn count(&self, tx: &mut Tx<'_>, shelf: &str, box_number: u64) -> Result<Option<u64>, Error> {
+        tx.query_first("SELECT 1")
+    }
+
     /// Moves money.
     ///
     /// # Errors
