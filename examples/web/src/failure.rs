@@ -1,88 +1,193 @@
-//! What a client is told when a request was not done: a status, a word for programs, a sentence for people. The rule: a client
-//! must be able to tell "nothing happened, try again" from "nothing happened, do not" from "nobody knows".
+//! What a client is told when a request was not done, as RFC 9457 has it: a type for programs, a sentence for people. The rule: a
+//! client must be able to tell "nothing happened, try again" from "nothing happened, do not" from "nobody knows". Pages show the same
+//! [`Problem`] in their own way.
 
-use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::{Serialize, Serializer};
 use unit_of_work::{Error, ErrorKind, Outcome};
 
-use crate::accounts::BankError;
+use crate::office::OfficeError;
+use crate::office::rules::Broken;
 
 /// Why a request was not done.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// What the client sent cannot be used.
-    Input(StatusCode, String),
-    /// The unit said no, or could not be run.
-    Bank(BankError),
+    /// There is nothing at this path.
+    NoSuchPath,
+    /// This path does not have this method.
+    NoSuchMethod,
+    /// The request cannot be read at all.
+    Unreadable(StatusCode, String),
+    /// It can be read, but these fields cannot be used.
+    Fields(Vec<FieldError>),
+    /// The office said no, or its database could not be asked.
+    Office(OfficeError),
     /// A handler panicked; the panic's text is in the log already.
     Panicked,
 }
 
-/// What is sent. The detail, if there is one, is for the log alone: it names statements, hosts, and whatever the server said.
-struct Answer {
-    status: StatusCode,
-    word: &'static str,
-    sentence: String,
-    detail: Option<String>,
+/// What is wrong with a field of a body or form, or with a header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct FieldError {
+    pub(crate) field: String,
+    pub(crate) message: String,
+}
+
+impl FieldError {
+    pub(crate) fn new(field: impl Into<String>, message: String) -> Self {
+        Self { field: field.into(), message }
+    }
+}
+
+/// A kind of problem: a row of the list that programs can read at `/api/problems`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Kind {
+    #[serde(rename = "type", serialize_with = "as_type")]
+    pub(crate) word: &'static str,
+    #[serde(serialize_with = "as_number")]
+    pub(crate) status: StatusCode,
+    pub(crate) title: &'static str,
+}
+
+/// What is told: here is all that JSON or a page may show.
+#[derive(Debug, Serialize)]
+pub(crate) struct Problem {
+    #[serde(flatten)]
+    pub(crate) kind: Kind,
+    pub(crate) detail: String,
+    /// Which fields are wrong; empty when it is not about fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) errors: Vec<FieldError>,
+    /// Of the line in the log that says more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+}
+
+macro_rules! kinds {
+    ($($name:ident $word:literal $status:ident $title:literal)*) => {
+        $(pub(crate) const $name: Kind = Kind { word: $word, status: StatusCode::$status, title: $title };)*
+        /// All kinds.
+        pub(crate) const PROBLEMS: &[Kind] = &[$($name),*];
+    };
+}
+
+kinds! {
+    NO_SUCH_PATH "no-such-path" NOT_FOUND "There is nothing at this path"
+    NO_SUCH_METHOD "no-such-method" METHOD_NOT_ALLOWED "This path does not have this method"
+    UNREADABLE "unreadable" BAD_REQUEST "The request cannot be read"
+    INVALID_FIELDS "invalid-fields" BAD_REQUEST "Some fields cannot be used"
+    NOT_FOUND "not-found" NOT_FOUND "There is no such thing"
+    SEAT_TAKEN "seat-taken" CONFLICT "A seat is taken"
+    TOO_MANY_SEATS "too-many-seats" CONFLICT "Too many seats for one customer"
+    STRANDED_SEAT "stranded-seat" CONFLICT "A single free seat would be left"
+    EVENT_FULL "event-full" CONFLICT "Not so many more may come in"
+    HOLD_OVER "hold-over" CONFLICT "The hold is over"
+    ALREADY_BOUGHT "already-bought" CONFLICT "The hold is bought already"
+    KEY_IN_USE "key-in-use" CONFLICT "The key belongs to another purchase"
+    BEING_PAID "being-paid" CONFLICT "The payment is not decided yet"
+    PAYMENT_REFUSED "payment-refused" CONFLICT "The payment was refused"
+    ALREADY_INVITED "already-invited" CONFLICT "The name is on the guest list already"
+    OUTCOME_UNKNOWN "outcome-unknown" GATEWAY_TIMEOUT "Nobody knows whether it was done"
+    UNAVAILABLE "unavailable" SERVICE_UNAVAILABLE "The database cannot do this at the moment"
+    INTERNAL "internal" INTERNAL_SERVER_ERROR "This failed for a reason that the service does not know"
+}
+
+fn as_type<S: Serializer>(word: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("/api/problems#{word}"))
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn as_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let Answer { status, word, sentence, detail } = self.answer();
-        let mut body = json!({ "error": word, "message": sentence });
-        if let Some(detail) = detail {
-            let id = format!("{:016x}", fastrand::u64(..));
-            eprintln!("{status} {word} {id}: {detail}");
-            body["id"] = id.into();
+        let problem = self.problem();
+        let json = serde_json::to_vec(&problem).expect("texts and numbers are JSON");
+        (problem.kind.status, problem.headers(), json).into_response()
+    }
+}
+
+impl Problem {
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.kind.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        let mut response = (status, Json(body)).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        response
+        headers
+    }
+
+    fn plain(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), errors: Vec::new(), id: None }
+    }
+
+    /// With a line in the log that has what clients must not see: it names statements, hosts, and whatever the server said.
+    fn logged(kind: Kind, detail: &str, log: &str) -> Self {
+        let id = format!("{:016x}", fastrand::u64(..));
+        eprintln!("{} {} {id}: {log}", kind.status, kind.word);
+        Self { id: Some(id), ..Self::plain(kind, detail) }
     }
 }
 
 impl Failure {
-    fn answer(self) -> Answer {
-        let plain = |status, word, sentence| Answer { status, word, sentence, detail: None };
+    /// What to tell. To be called once: it writes to the log what is only for the log.
+    pub(crate) fn problem(self) -> Problem {
         match self {
-            Self::Input(StatusCode::NOT_FOUND, text) => plain(StatusCode::NOT_FOUND, "no_such_path", text),
-            Self::Input(status, text) => plain(status, "bad_input", text),
-            Self::Bank(BankError::Work(error)) => of_work(&error),
-            Self::Bank(error @ BankError::NoAccount(_)) => {
-                plain(StatusCode::NOT_FOUND, "no_account", error.to_string())
-            }
-            Self::Bank(error @ BankError::Insufficient { .. }) => {
-                plain(StatusCode::CONFLICT, "insufficient_funds", error.to_string())
-            }
-            Self::Bank(error @ BankError::KeyInUse(_)) => plain(StatusCode::CONFLICT, "key_in_use", error.to_string()),
-            Self::Panicked => internal("the handler panicked".to_owned()),
+            Self::NoSuchPath => Problem::plain(NO_SUCH_PATH, "look at /api/events, or at / for people"),
+            Self::NoSuchMethod => Problem::plain(NO_SUCH_METHOD, "the header Allow says which it has"),
+            Self::Unreadable(status, text) => Problem::plain(Kind { status, ..UNREADABLE }, text),
+            Self::Fields(errors) => of_fields(errors),
+            Self::Office(error) => of_office(error),
+            Self::Panicked => internal("the handler panicked"),
         }
     }
 }
 
-fn of_work(error: &Error) -> Answer {
-    let detail = error.to_string();
+fn of_fields(errors: Vec<FieldError>) -> Problem {
+    let detail: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
+    Problem { errors, ..Problem::plain(INVALID_FIELDS, detail.join("; ")) }
+}
+
+fn of_office(error: OfficeError) -> Problem {
+    let text = error.to_string();
+    let kind = match error {
+        OfficeError::Work(error) => return of_work(&error),
+        OfficeError::Broken(Broken::NoSuchSeat(_) | Broken::Twice(_) | Broken::Nothing) => {
+            return of_fields(vec![FieldError::new("seats", text)]);
+        }
+        OfficeError::Broken(Broken::Taken(_)) => SEAT_TAKEN,
+        OfficeError::Broken(Broken::TooMany { .. }) => TOO_MANY_SEATS,
+        OfficeError::Broken(Broken::Stranded(_)) => STRANDED_SEAT,
+        OfficeError::Broken(Broken::Full { .. }) => EVENT_FULL,
+        OfficeError::NoEvent(_) | OfficeError::NoHold(_) | OfficeError::NoPurchase(_) => NOT_FOUND,
+        OfficeError::Over(_) => HOLD_OVER,
+        OfficeError::Bought { .. } => ALREADY_BOUGHT,
+        OfficeError::KeyInUse(_) => KEY_IN_USE,
+        OfficeError::BeingPaid(_) => BEING_PAID,
+        OfficeError::Refused(_) => PAYMENT_REFUSED,
+        OfficeError::Invited(_) => ALREADY_INVITED,
+    };
+    Problem::plain(kind, text)
+}
+
+fn of_work(error: &Error) -> Problem {
+    let log = error.to_string();
     match error.outcome() {
-        Some(Outcome::Unknown) => Answer {
-            status: StatusCode::GATEWAY_TIMEOUT,
-            word: "outcome_unknown",
-            sentence: "the connection was lost while this was being committed: it may have been done, or not. A transfer with \
-                       an Idempotency-Key can be sent again as it is and is made once; otherwise look before you repeat it"
-                .to_owned(),
-            detail: Some(detail),
-        },
-        Some(Outcome::RolledBack | Outcome::NotStarted) if is_of_the_moment(error.kind()) => Answer {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            word: "unavailable",
-            sentence: "the database cannot do this at the moment; nothing was changed, try again later".to_owned(),
-            detail: Some(detail),
-        },
-        _ => internal(detail),
+        Some(Outcome::Unknown) => Problem::logged(
+            OUTCOME_UNKNOWN,
+            "the connection was lost while this was being committed: it may have been done, or not. A purchase can be sent \
+             again with its Idempotency-Key and is made once; otherwise look before you repeat it",
+            &log,
+        ),
+        Some(Outcome::RolledBack | Outcome::NotStarted) if is_of_the_moment(error.kind()) => {
+            Problem::logged(UNAVAILABLE, "nothing was changed, try again later", &log)
+        }
+        _ => internal(&log),
     }
 }
 
@@ -102,18 +207,19 @@ fn is_of_the_moment(kind: ErrorKind) -> bool {
     )
 }
 
-fn internal(detail: String) -> Answer {
-    Answer {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        word: "internal",
-        sentence: "this failed for a reason that the service does not know; its log has it under this id".to_owned(),
-        detail: Some(detail),
+fn internal(log: &str) -> Problem {
+    Problem::logged(INTERNAL, "the service's log has the reason under this id", log)
+}
+
+impl From<OfficeError> for Failure {
+    fn from(error: OfficeError) -> Self {
+        Self::Office(error)
     }
 }
 
-impl From<BankError> for Failure {
-    fn from(error: BankError) -> Self {
-        Self::Bank(error)
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Office(error.into())
     }
 }
 
@@ -124,12 +230,12 @@ impl From<JsonRejection> for Failure {
             JsonRejection::JsonDataError(_) => StatusCode::BAD_REQUEST,
             _ => rejection.status(),
         };
-        Self::Input(status, rejection.body_text())
+        Self::Unreadable(status, rejection.body_text())
     }
 }
 
 impl From<PathRejection> for Failure {
     fn from(rejection: PathRejection) -> Self {
-        Self::Input(StatusCode::BAD_REQUEST, rejection.body_text())
+        Self::Unreadable(StatusCode::BAD_REQUEST, rejection.body_text())
     }
 }

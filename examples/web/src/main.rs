@@ -1,11 +1,16 @@
-//! Accounts and transfers over HTTP, each request a unit of work. Here is the order of things: open the database, listen,
-//! serve, and on Ctrl-C finish what has begun. What a request does to the database is in `accounts`; what the client gets to
-//! see of it, in `http` and `failure`.
+//! A ticket office over HTTP that cannot oversell: each request a unit of work. Here is the order of things: open the office, listen,
+//! serve, and on Ctrl-C or SIGTERM finish what has begun. What a request does to the database is in `office`; what clients get to see
+//! of it, in `api`, `pages` and `failure`; how the parts come together, in `app`.
 
-mod accounts;
-mod bank;
+mod api;
+mod app;
 mod failure;
-mod http;
+mod laboratory;
+mod office;
+mod outbox;
+mod pages;
+mod payment;
+mod shell;
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -18,13 +23,16 @@ use clap::Parser;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
-use unit_of_work::Database;
 
-use crate::bank::Bank;
+use crate::app::App;
+use crate::laboratory::Laboratory;
+use crate::office::Office;
+use crate::outbox::Worker;
+use crate::payment::{Moods, Provider};
 
-/// Accounts and transfers over HTTP.
+/// A ticket office over HTTP: events, seats, purchases.
 ///
 /// Without --url it starts a private, throw-away MariaDB server, which is gone when the program ends.
 #[derive(Debug, Parser)]
@@ -43,6 +51,15 @@ struct Args {
     /// The most connections to the database. A request that waits for one longer than 2 s is answered with 503.
     #[arg(long, default_value_t = 16, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1000))]
     connections: usize,
+
+    /// How long the payment provider takes for an answer, in milliseconds. It is a stub: customers whose address begins with
+    /// `broke` are refused.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(..=600_000))]
+    payment_delay: u64,
+
+    /// How often each payment fails before it succeeds.
+    #[arg(long, default_value_t = 0)]
+    payment_failures: u32,
 }
 
 /// How long requests that are being served may take when the program is to end.
@@ -65,15 +82,28 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     // Before the first connection, so that it is counted.
     let figures = PrometheusBuilder::new().install_recorder()?;
     keep_small(figures.clone());
-    // Both block, so they are done before there is a runtime.
-    let bank = Bank::open(args.url.as_deref(), args.connections)?;
+    // These block, so they are done before there is a runtime.
+    let office = Office::open(args.url.as_deref(), args.connections)?;
+    let worker = Worker::start(office.db.clone(), Provider::new(office.db.clone(), args.moods()));
+    let app = App::new(office.db.clone(), Laboratory::default(), figures);
     let runtime = Runtime::new()?;
-    let served = runtime.block_on(serve(bank.db.clone(), figures, args.port));
-    let closed = if served.is_ok() { bank.db.close(PATIENCE) } else { Ok(()) };
+    let served = runtime.block_on(serve(app, args.port));
+    let closed = if served.is_ok() { finish(worker, &office) } else { Ok(()) };
     // A unit that is still running now is cut off with the process; the server rolls it back.
     runtime.shutdown_background();
     served?;
     Ok(closed?)
+}
+
+fn finish(worker: Worker, office: &Office) -> Result<(), unit_of_work::Error> {
+    worker.end();
+    office.db.close(PATIENCE)
+}
+
+impl Args {
+    fn moods(&self) -> Moods {
+        Moods { delay: Duration::from_millis(self.payment_delay), failures: self.payment_failures }
+    }
 }
 
 /// Between two readings the recorder keeps every time that it was told; if nobody reads, somebody has to put them together.
@@ -86,31 +116,50 @@ fn keep_small(figures: PrometheusHandle) {
     });
 }
 
-/// Until Ctrl-C, and then until every request is answered; a second Ctrl-C is an error.
-async fn serve(db: Database, figures: PrometheusHandle, port: u16) -> io::Result<()> {
+/// Until Ctrl-C or SIGTERM, and then until every request is answered; a second one is an error.
+async fn serve(app: App, port: u16) -> io::Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}; see --port")))?;
     writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?)?;
     // One listener for both: the service stops only when the first was taken off it, so that the second cannot be missed.
-    let mut interrupts = signal(SignalKind::interrupt())?;
+    let mut ends = Ends::listen()?;
     let (tell, told) = oneshot::channel();
     let stop = async {
         if told.await.is_err() {
             std::future::pending::<()>().await;
         }
     };
-    let served = axum::serve(listener, http::router(db, figures)).with_graceful_shutdown(stop);
+    let served = axum::serve(listener, app::router(app)).with_graceful_shutdown(stop);
     let impatient = async {
-        interrupts.recv().await;
+        ends.next().await;
         eprintln!("finishing what has begun; Ctrl-C again to end at once");
         tell.send(()).ok();
-        interrupts.recv().await;
-        io::Error::new(io::ErrorKind::Interrupted, "ended by a second Ctrl-C; units that were running are rolled back")
+        ends.next().await;
+        io::Error::new(io::ErrorKind::Interrupted, "ended by a second signal; units that were running are rolled back")
     };
     tokio::select! {
         served = served => served,
         ended = impatient => Err(ended),
+    }
+}
+
+/// What asks the program to end: a person, or whoever runs it.
+struct Ends {
+    interrupts: Signal,
+    terminations: Signal,
+}
+
+impl Ends {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { interrupts: signal(SignalKind::interrupt())?, terminations: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupts.recv() => {}
+            _ = self.terminations.recv() => {}
+        }
     }
 }

@@ -1,5 +1,19 @@
-//! Where the accounts are: on a private server, or in a database of ours on the user's. It decides the settings that suit a
-//! service, where somebody waits for every answer.
+//! The ticket office: events with numbered seats, held for two minutes, bought, cancelled, and a guest list that shares the quota.
+//! Here is where its database is: on a private server, or in a database of ours on the user's. Each function of the modules below is
+//! a unit of work of the thread that calls it, in the database that this thread has entered; what may be taken is decided by `rules`.
+
+pub(crate) mod audit;
+mod customer;
+mod error;
+pub(crate) mod events;
+pub(crate) mod guests;
+mod key;
+mod moment;
+pub(crate) mod purchases;
+pub(crate) mod rules;
+mod schema;
+mod seat;
+pub(crate) mod seats;
 
 use std::time::Duration;
 
@@ -7,37 +21,28 @@ use ephemeral_mysql::Server;
 use unit_of_work::{Database, Error, Retry};
 use url::Url;
 
+pub(crate) use customer::Customer;
+pub(crate) use error::OfficeError;
+pub(crate) use key::Key;
+pub(crate) use schema::create_tables;
+pub(crate) use seat::{Hall, Seat};
+
 /// The only database that is touched on a server of the user's.
 const DATABASE: &str = "unit_of_work_web";
 
 /// Nobody waits for a web page longer than this: better a 503, so that the client decides.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(crate) const SCHEMA: [&str; 2] = [
-    "CREATE TABLE IF NOT EXISTS account (
-        id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY,
-        owner VARCHAR(100) CHARACTER SET utf8mb4 NOT NULL,
-        balance BIGINT UNSIGNED NOT NULL
-    ) ENGINE = InnoDB",
-    "CREATE TABLE IF NOT EXISTS transfer (
-        id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY,
-        idempotency_key VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin UNIQUE,
-        from_account BIGINT UNSIGNED NOT NULL,
-        to_account BIGINT UNSIGNED NOT NULL,
-        amount BIGINT UNSIGNED NOT NULL
-    ) ENGINE = InnoDB",
-];
-
 /// The database, and the server under it if that is ours.
 #[derive(Debug)]
-pub(crate) struct Bank {
+pub(crate) struct Office {
     pub(crate) db: Database,
     /// Runs as long as this value lives.
     _private: Option<Server>,
 }
 
-impl Bank {
-    /// On the server at `url`, or on a private one; with at most so many connections.
+impl Office {
+    /// On the server at `url`, or on a private one; with at most so many connections. There are three events in it at least.
     pub(crate) fn open(url: Option<&str>, connections: usize) -> Result<Self, Box<dyn std::error::Error>> {
         if let Some(url) = url {
             return Ok(Self { db: connect(url, connections)?, _private: None });
@@ -58,11 +63,8 @@ fn connect(url: &str, connections: usize) -> Result<Database, Error> {
         .connect_timeout(PATIENCE)
         .connect()?;
     create_tables(&db)?;
+    schema::seed(&db)?;
     Ok(db)
-}
-
-pub(crate) fn create_tables(db: &Database) -> Result<(), Error> {
-    db.session(|session| SCHEMA.iter().try_for_each(|table| session.query_drop(table)))
 }
 
 fn with_database(url: &str) -> String {

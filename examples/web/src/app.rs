@@ -1,0 +1,77 @@
+//! What all handlers share, and how they get to a thread on which units of work may block. Here the parts of the service are put
+//! together; what each of them answers is decided in `api`, `pages` and `laboratory`, what holds for all of them in `shell`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Json, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+use unit_of_work::{Database, Error, Tx, Units, unit_of_work};
+
+use crate::failure::Failure;
+use crate::laboratory::Laboratory;
+use crate::{api, laboratory, pages, shell};
+
+/// The state of the service; a clone is the same one.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) db: Database,
+    #[allow(dead_code, reason = "its handlers are still to come")]
+    pub(crate) laboratory: Arc<Laboratory>,
+    figures: PrometheusHandle,
+}
+
+impl App {
+    pub(crate) fn new(db: Database, laboratory: Laboratory, figures: PrometheusHandle) -> Self {
+        Self { db, laboratory: Arc::new(laboratory), figures }
+    }
+
+    /// Runs `work` on a blocking thread, with the service's database and one connection for all units of the request. When the
+    /// client goes away meanwhile, the work is finished all the same.
+    ///
+    /// ```ignore
+    /// let plan = app.work(move || events::find(id)).await?;
+    /// ```
+    pub(crate) async fn work<T, E>(&self, work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        E: Into<Failure>,
+    {
+        let db = self.db.clone();
+        let request = move || {
+            let _entered = db.enter();
+            let _one_connection = db.scope()?;
+            work().map_err(Into::into)
+        };
+        spawn_blocking(request).await.map_err(|_panicked| Failure::Panicked)?
+    }
+}
+
+/// The service.
+pub(crate) fn router(app: App) -> Router {
+    let routes = Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(async |State(app): State<App>| app.figures.render()))
+        .route("/units", get(async || Json::<Units>(unit_of_work::units())))
+        .merge(api::routes())
+        .merge(pages::routes())
+        .merge(laboratory::routes())
+        .fallback(async || Failure::NoSuchPath)
+        .method_not_allowed_fallback(async || Failure::NoSuchMethod);
+    shell::around(routes).with_state(app)
+}
+
+/// 200 when the database answers, else 503: what a load balancer asks.
+async fn health(State(app): State<App>) -> Result<(StatusCode, Json<Value>), Failure> {
+    app.work(answers).await?;
+    Ok((StatusCode::OK, Json(json!({ "database": "answers" }))))
+}
+
+#[unit_of_work(read_only, isolation = "read committed", timeout = "1s")]
+fn answers(tx: &mut Tx<'_>) -> Result<(), Error> {
+    tx.query_drop("DO 1")
+}

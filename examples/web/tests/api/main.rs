@@ -1,0 +1,6 @@
+//! The service as a program's client sees it. The program is started as a user starts it.
+
+#[path = "../service/mod.rs"]
+mod service;
+
+mod office;
