@@ -144,6 +144,17 @@ impl<B: Backend> Database<B> {
         Ok(Scope { database: self.clone(), place })
     }
 
+    /// A scope that takes no session before a unit needs one.
+    ///
+    /// # Errors
+    /// `Closed` when the thread is ending.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn lazy_scope(&self, label: &Label) -> Result<Scope<B>, Error> {
+        let place = self.place().ok_or_else(Error::torn_down)?;
+        self.pool().keep_the_next(&place.slot, label);
+        Ok(Scope { database: self.clone(), place })
+    }
+
     pub(crate) fn pool(&self) -> &Arc<Pool<B>> {
         &self.0.pool
     }

@@ -54,7 +54,7 @@ impl Error {
         self.0.attempts
     }
 
-    /// What became of the unit. `None` while it still runs.
+    /// What became of the unit. `None` while it still runs, and where several may be meant (`Panicked`).
     pub fn outcome(&self) -> Option<Outcome> {
         self.0.settled.get()
     }

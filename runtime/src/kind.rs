@@ -297,12 +297,29 @@ pub enum ErrorKind {
     /// The unit's propagation does not allow it to run here.
     ///
     /// **Cause:** `mandatory` outside of a transaction, `never` or `outermost` inside one, a savepoint where there is no transaction,
-    /// `db.session` or [`forbid_in_unit`](crate::forbid_in_unit) inside a unit.
+    /// `db.session` or [`forbid_in_unit`](crate::forbid_in_unit) inside a unit, what would leave a sandbox.
     ///
     /// **What is true now:** the body did not run, and nothing was sent.
     ///
     /// **What to do:** call it from elsewhere, or declare it otherwise; the message has both places.
     Propagation,
+    /// What was given to `Database::run_blocking` panicked.
+    ///
+    /// **Cause:** a bug in the work, or in a unit that it called; the message has the panic's text, and the panic hook has run.
+    ///
+    /// **What is true now:** the unit that panicked was rolled back; units of the same work that had ended before stand. The thread, its
+    /// connection and the program are as before.
+    ///
+    /// **What to do:** mend it. A caller who wants the payload itself catches it inside the work (`catch_unwind`).
+    Panicked,
+    /// `Database::run_blocking` was awaited where no tokio runtime runs.
+    ///
+    /// **Cause:** the future was polled outside of a tokio runtime (by another executor, say), or while the runtime is shutting down.
+    ///
+    /// **What is true now:** nothing was begun.
+    ///
+    /// **What to do:** await it in a task of a tokio runtime, or inside `Runtime::block_on`; where there is none, call the units directly.
+    NoRuntime,
     /// Something that the library checks failed in a way that it cannot explain; please report it.
     ///
     /// **Cause:** not known, or the server answered what it must not.

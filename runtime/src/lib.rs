@@ -3,6 +3,8 @@
 mod ambient;
 mod attempt;
 mod backend;
+#[cfg(feature = "tokio")]
+mod blocking;
 mod builder;
 mod clock;
 mod contention;

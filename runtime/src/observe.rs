@@ -13,4 +13,6 @@ pub(crate) use events::{
 };
 pub(crate) use meters::{Level, describe, in_line, in_use};
 pub(crate) use sight::{Failure, Part, Seen, Sight, Spent, Thresholds};
+#[cfg(feature = "tokio")]
+pub(crate) use span::Around;
 pub(crate) use span::{OwnSpan, Within};

@@ -87,6 +87,22 @@ mod spans {
         }
     }
 
+    /// The span that the caller is in, to be taken along to another thread.
+    #[cfg(feature = "tokio")]
+    #[derive(Debug)]
+    pub(crate) struct Around(tracing::Span);
+
+    #[cfg(feature = "tokio")]
+    impl Around {
+        pub(crate) fn now() -> Self {
+            Self(tracing::Span::current())
+        }
+
+        pub(crate) fn run<R>(self, work: impl FnOnce() -> R) -> R {
+            self.0.in_scope(work)
+        }
+    }
+
     impl PartSpan {
         pub(crate) fn open(unit: &Label, within: Within) -> Self {
             let within = match within {
@@ -125,6 +141,22 @@ mod spans {
         pub(crate) fn end(&self, _: &Seen) {}
     }
 
+    #[cfg(feature = "tokio")]
+    #[derive(Debug)]
+    pub(crate) struct Around;
+
+    #[cfg(feature = "tokio")]
+    impl Around {
+        pub(crate) fn now() -> Self {
+            Self
+        }
+
+        #[expect(clippy::unused_self, reason = "as the span that it stands for")]
+        pub(crate) fn run<R>(self, work: impl FnOnce() -> R) -> R {
+            work()
+        }
+    }
+
     impl PartSpan {
         pub(crate) fn open(_: &Label, _: Within) -> Self {
             Self
@@ -132,4 +164,6 @@ mod spans {
     }
 }
 
+#[cfg(feature = "tokio")]
+pub(crate) use spans::Around;
 pub(crate) use spans::{OwnSpan, PartSpan};

@@ -206,6 +206,17 @@ impl<B: Backend> Pool<B> {
         Ok(())
     }
 
+    /// The same from the next session on that the thread takes: what it has parked from before is everybody's until then.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn keep_the_next(&self, own: &Slot<B>, scope: &Label) {
+        if !own.has_scope()
+            && let Some(parked) = own.take()
+        {
+            self.free(parked);
+        }
+        own.open_scope(scope, self.clock.now());
+    }
+
     pub(crate) fn unkeep(&self, own: &Slot<B>) {
         own.close_scope();
         fence(Ordering::SeqCst);

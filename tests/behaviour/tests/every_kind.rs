@@ -3,6 +3,7 @@
 //! files' matter.
 
 use std::collections::BTreeSet;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use unit_of_work::testing::{Reply, Script};
@@ -15,7 +16,7 @@ const UPDATE: &str = "UPDATE account SET balance = 0";
 const NAMED: &str = "unit `pay` (tests/behaviour/tests/every_kind.rs:";
 
 /// Kinds that are no unit's.
-const WITHOUT_A_UNIT: &[&str] = &["Tls", "NotInUnit"];
+const WITHOUT_A_UNIT: &[&str] = &["Tls", "NotInUnit", "Panicked", "NoRuntime"];
 
 /// Kinds that are not provoked here, and why.
 const NOT_HERE: &[(&str, &str)] = &[
@@ -126,6 +127,21 @@ fn doomed() -> Result<(), Error> {
     })
 }
 
+fn panicked() -> Result<(), Error> {
+    let (db, _) = scripted();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a thread can be started");
+    runtime.block_on(db.run_blocking(|| std::panic::panic_any("a bug")))
+}
+
+fn without_a_runtime() -> Result<(), Error> {
+    let (db, _) = scripted();
+    let mut call = db.run_blocking(|| Ok(()));
+    match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(told) => told,
+        Poll::Pending => panic!("nobody would wake it"),
+    }
+}
+
 fn on_its_own(db: &Database, end: fn(&mut Tx<'_>) -> Result<(), Error>) -> Result<(), Error> {
     pay(db).run(|tx| {
         tx.query_drop(UPDATE)?;
@@ -180,6 +196,8 @@ fn provoked() -> Vec<Error> {
             |db| pay(db).isolation(Isolation::Serializable).run(|tx| tx.query_drop(UPDATE)),
         ),
         inside(|outer| outer.read_only().retry(Retry::NEVER), |db| pay(db).run(|tx| tx.query_drop(UPDATE))),
+        panicked(),
+        without_a_runtime(),
         pay(&db).propagation(Propagation::Mandatory).run(|tx| tx.query_drop(UPDATE)),
     ];
     let errors = results.into_iter().enumerate();

@@ -3,6 +3,7 @@
 
 mod admission;
 mod any_sequence;
+mod asynchronous;
 mod busy;
 mod cases;
 mod circle;

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_core::span::Current;
 
 /// Keeps every span and event of the thread that it is the subscriber of, and in what they were. Clones are the same.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +23,8 @@ struct Listener(Arc<Mutex<Heard>>);
 #[derive(Debug, Default)]
 struct Heard {
     spans: Vec<Told>,
+    /// What each of them is, as `tracing` knows it.
+    metadata: Vec<&'static Metadata<'static>>,
     events: Vec<Told>,
     /// Spans that are entered, by their place in `spans`.
     inside: Vec<usize>,
@@ -109,6 +112,7 @@ impl Subscriber for Listener {
         let mut heard = self.heard();
         let metadata = span.metadata();
         let within = heard.inside.last().copied();
+        heard.metadata.push(metadata);
         heard.spans.push(Told { what: metadata.name().to_owned(), level: *metadata.level(), fields, within });
         Id::from_u64(heard.spans.len() as u64)
     }
@@ -130,6 +134,14 @@ impl Subscriber for Listener {
 
     fn enter(&self, span: &Id) {
         self.heard().inside.push(place(span));
+    }
+
+    fn current_span(&self) -> Current {
+        let heard = self.heard();
+        match heard.inside.last() {
+            Some(&place) => Current::new(Id::from_u64(place as u64 + 1), heard.metadata[place]),
+            None => Current::none(),
+        }
     }
 
     fn exit(&self, _: &Id) {

@@ -1,6 +1,7 @@
 //! What traces say: the fields of a unit's span, and each event.
 
 use std::sync::Barrier;
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -64,6 +65,38 @@ fn a_span_says_what_a_unit_asked_for_and_what_became_of_it() {
     assert_eq!((retry.level, retry.within), (Level::DEBUG, Some(0)));
     assert_eq!((retry.says("fault.code"), retry.says("attempt"), retry.says("after_us")), ("1213", "1", "0"));
     assert!(retry.says("error").contains("Deadlock found"), "{retry:?}");
+}
+
+/// Whoever asks an async program's traces what a request did finds its units.
+#[test]
+fn s99_the_span_of_a_blocking_calls_caller_is_around_its_units() {
+    if !is_alone("watched::told::s99_the_span_of_a_blocking_calls_caller_is_around_its_units") {
+        return;
+    }
+    let (db, _server, _clock) = scripted(|builder| builder);
+    let listener = Listener::default();
+    let theirs = listener.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .on_thread_start(move || std::mem::forget(tracing::subscriber::set_default(theirs.clone())))
+        .build()
+        .expect("a thread can be started");
+    listener.during(|| {
+        let (go_on, gone_on) = std::sync::mpsc::channel();
+        let pay = db.clone();
+        let mut call = db.run_blocking(move || {
+            gone_on.recv().expect("the caller goes on");
+            pay.unit("pay").run(update)
+        });
+        let _inside = runtime.enter();
+        // The caller is in its span while it looks at the call, and not while the unit runs.
+        let look = || call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(tracing::info_span!("request").in_scope(look).is_pending());
+        go_on.send(()).expect("it waits");
+        runtime.block_on(call).expect("it does not fail");
+    });
+    let spans = listener.spans();
+    let names: Vec<_> = spans.iter().map(|span| (span.what.as_str(), span.within)).collect();
+    assert_eq!(names, [("request", None), ("unit", Some(0))]);
 }
 
 #[test]
