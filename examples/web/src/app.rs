@@ -9,7 +9,6 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Value, json};
-use tokio::task::spawn_blocking;
 use unit_of_work::{Database, Error, Tx, Units, unit_of_work};
 
 use crate::failure::Failure;
@@ -30,7 +29,7 @@ impl App {
         Self { db, laboratory: Arc::new(laboratory), figures }
     }
 
-    /// Runs `work` on a blocking thread, with the service's database and one connection for all units of the request. When the
+    /// Runs `work`, in which units of work may block, with the service's database and one connection for all of them. When the
     /// client goes away meanwhile, the work is finished all the same.
     ///
     /// ```ignore
@@ -41,13 +40,7 @@ impl App {
         T: Send + 'static,
         E: Into<Failure>,
     {
-        let db = self.db.clone();
-        let request = move || {
-            let _entered = db.enter();
-            let _one_connection = db.scope()?;
-            work().map_err(Into::into)
-        };
-        spawn_blocking(request).await.map_err(|_panicked| Failure::Panicked)?
+        self.db.run_blocking(move || work().map_err(Into::into)).await
     }
 }
 

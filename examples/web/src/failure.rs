@@ -25,8 +25,6 @@ pub(crate) enum Failure {
     Fields(Vec<FieldError>),
     /// The office said no, or its database could not be asked.
     Office(OfficeError),
-    /// A handler panicked; the panic's text is in the log already.
-    Panicked,
 }
 
 /// What is wrong with a field of a body or form, or with a header.
@@ -143,7 +141,6 @@ impl Failure {
             Self::Unreadable(status, text) => Problem::plain(Kind { status, ..UNREADABLE }, text),
             Self::Fields(errors) => of_fields(errors),
             Self::Office(error) => of_office(error),
-            Self::Panicked => internal("the handler panicked"),
         }
     }
 }

@@ -36,7 +36,7 @@ use crate::payment::{Moods, Provider};
 ///
 /// Without --url it starts a private, throw-away MariaDB server, which is gone when the program ends.
 #[derive(Debug, Parser)]
-#[command(name = "web", version)]
+#[command(name = "web", version, args_override_self = true)]
 struct Args {
     /// The port on 127.0.0.1 to listen on; 0 = any that is free. The address is printed.
     #[arg(long, default_value_t = 3000)]

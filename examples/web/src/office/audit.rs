@@ -106,3 +106,6 @@ impl Audit {
         Self { broken, ..self }
     }
 }
+
+#[cfg(test)]
+mod tests;

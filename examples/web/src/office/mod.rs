@@ -72,3 +72,6 @@ fn with_database(url: &str) -> String {
     url.set_path(DATABASE);
     url.into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,7 +51,7 @@ pub(crate) fn buy(tx: &mut Tx<'_>, hold: u64, key: &Key) -> Result<Bought, Offic
     let (amount, is_over) = terms(tx, hold)?;
     let sql = "INSERT INTO purchase (hold, idempotency_key, amount) VALUES (?, ?, ?)";
     match tx.exec_drop(sql, (hold, key.as_str(), amount)) {
-        Err(error) if error.code() == Some(DUPLICATE_KEY) => return bought_before(tx, hold, key),
+        Err(error) if error.code() == Some(DUPLICATE_KEY) => return bought_before(tx, hold, key, is_over),
         inserted => inserted?,
     }
     if is_over {
@@ -71,12 +71,14 @@ fn terms(tx: &mut Tx<'_>, hold: u64) -> Result<(u32, bool), Error> {
 }
 
 /// Which of the two keys was there already?
-fn bought_before(tx: &mut Tx<'_>, hold: u64, key: &Key) -> Result<Bought, OfficeError> {
+fn bought_before(tx: &mut Tx<'_>, hold: u64, key: &Key, is_over: bool) -> Result<Bought, OfficeError> {
     let by_key: Option<(u64, u64)> =
         tx.exec_first("SELECT id, hold FROM purchase WHERE idempotency_key = ?", (key.as_str(),))?;
     match by_key {
         Some((id, of)) if of == hold => Ok(Bought::Before(read(tx, id)?)),
         Some((id, _)) => Err(OfficeError::KeyInUse(id)),
+        // By a purchase that was refused or cancelled.
+        None if is_over => Err(OfficeError::Over(hold)),
         None => {
             let purchase = tx.exec_first("SELECT id FROM purchase WHERE hold = ?", (hold,))?;
             Err(OfficeError::Bought {
@@ -164,3 +166,6 @@ impl PurchaseState {
         Self::ALL.into_iter().find(|state| state.word() == word).expect("the column knows no other state")
     }
 }
+
+#[cfg(test)]
+mod explored;

@@ -96,3 +96,6 @@ fn stranded(hall: Hall, taken: &HashSet<Seat>, wanted: &[Seat]) -> Option<Seat> 
     let beside = wanted.iter().flat_map(|seat| hall.beside(*seat)).filter(|seat| !taken.contains(seat));
     beside.into_iter().find(|seat| hall.beside(*seat).all(|beside| taken.contains(&beside)))
 }
+
+#[cfg(test)]
+mod tests;

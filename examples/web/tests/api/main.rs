@@ -3,4 +3,10 @@
 #[path = "../service/mod.rs"]
 mod service;
 
+mod any_input;
+mod crowd;
+mod ending;
+mod faults;
+mod money;
 mod office;
+mod problems;
