@@ -1,4 +1,7 @@
 #![doc = include_str!("../../README.md")]
+//! # More
+//!
+//! [The guide](guide), what an operator sees ([`observe`]), what errors look like ([`errors`]).
 
 mod ambient;
 mod attempt;

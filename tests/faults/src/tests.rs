@@ -1,5 +1,6 @@
 //! The short forms of the soaks: each checks the statement whose number its name begins with, on a private server of its own.
 
+mod guide;
 mod kinds;
 
 use indicatif::ProgressBar;

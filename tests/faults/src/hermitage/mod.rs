@@ -1,9 +1,12 @@
 //! Which anomalies units of each level show, by the schedules of Hermitage. What they are is `schedules`, how they are played
-//! `play`, what is to be seen `expected`; here is the order and the table.
+//! `play`, what is to be seen `expected`; here is the order and the table. `picture` and `timeline` draw them for the guide.
 
 mod expected;
+#[cfg(test)]
+pub(crate) mod picture;
 mod play;
 mod schedules;
+mod timeline;
 
 use std::fmt;
 
@@ -17,7 +20,7 @@ use unit_of_work::{Database, Isolation};
 
 pub(crate) use self::expected::Setting;
 use self::expected::expected;
-use self::play::{Means, play};
+use self::play::{Means, Story, play};
 use self::schedules::{ALL, Schedule, TABLE};
 use crate::failure::Failure;
 use crate::report::{Report, progress};
@@ -36,6 +39,8 @@ pub(crate) struct Cell {
     pub(crate) means: String,
     /// The same in one word: `x` where the anomaly is expected, else what is expected to keep it from happening.
     pub(crate) expected: &'static str,
+    /// As it went, and the table in the end.
+    pub(crate) timeline: String,
 }
 
 impl Cell {
@@ -78,39 +83,66 @@ pub(crate) fn run_all(plan: Plan) -> Result<Vec<Findings>, Failure> {
 }
 
 pub(crate) fn run(setting: Setting, progress: &ProgressBar) -> Result<Findings, Failure> {
-    let server = Server::builder().flavour(setting.flavour()).profile(Profile::Durable).start()?;
-    let home = server.database();
-    let mut conn = home.conn();
-    setting.sql().map_or(Ok(()), |sql| conn.query_drop(sql))?;
-    // After the setting, which sessions take over when they are opened.
-    let db = Database::connect(&home.url())?;
+    let mut stage = Stage::open(setting)?;
     let cases = LEVELS.iter().flat_map(|level| ALL.iter().map(|schedule| (*level, schedule)));
     let cells = cases.map(|(level, schedule)| {
         progress.set_message(format!("{} at {level}", schedule.name));
         progress.inc(1);
-        cell(schedule, level, setting, &db, &mut conn)
+        stage.cell(schedule, level)
     });
     let cells = cells.collect::<Result<_, Failure>>()?;
-    Ok(Findings { server: server.version().to_owned(), snapshot_isolation: setting == Setting::MariaDbSnapshot, cells })
+    Ok(Findings {
+        server: stage.server.version().to_owned(),
+        snapshot_isolation: setting == Setting::MariaDbSnapshot,
+        cells,
+    })
 }
 
-fn cell(
-    schedule: &Schedule,
-    level: Isolation,
+/// A private server on which schedules are played.
+pub(crate) struct Stage {
     setting: Setting,
-    db: &Database,
-    conn: &mut Conn,
-) -> Result<Cell, Failure> {
-    TABLE.iter().try_for_each(|sql| conn.query_drop(sql))?;
-    let story = play(schedule, db, level, conn, setting.ask())?;
-    let means = match story.means() {
-        Means::Error(code) => code.to_string(),
-        Means::Wait => "wait".to_owned(),
-        Means::View => String::new(),
-    };
-    let anomaly = (schedule.is_anomalous)(&story);
-    let expected = expected(schedule.name, level, setting);
-    Ok(Cell { schedule: schedule.name, level: level.to_string(), anomaly, means, expected })
+    db: Database,
+    conn: Conn,
+    /// Dropped before its server.
+    _home: ephemeral_mysql::Database,
+    server: Server,
+}
+
+impl Stage {
+    pub(crate) fn open(setting: Setting) -> Result<Self, Failure> {
+        let server = Server::builder().flavour(setting.flavour()).profile(Profile::Durable).start()?;
+        let home = server.database();
+        let mut conn = home.conn();
+        setting.sql().map_or(Ok(()), |sql| conn.query_drop(sql))?;
+        // After the setting, which sessions take over when they are opened.
+        let db = Database::connect(&home.url())?;
+        Ok(Self { setting, db, conn, _home: home, server })
+    }
+
+    fn play(&mut self, schedule: &Schedule, level: Isolation) -> Result<Story, Failure> {
+        TABLE.iter().try_for_each(|sql| self.conn.query_drop(sql))?;
+        play(schedule, &self.db, level, &mut self.conn, self.setting.ask())
+    }
+
+    fn cell(&mut self, schedule: &Schedule, level: Isolation) -> Result<Cell, Failure> {
+        let story = self.play(schedule, level)?;
+        let means = match story.means() {
+            Means::Error(code) => code.to_string(),
+            Means::Wait => "wait".to_owned(),
+            Means::View => String::new(),
+        };
+        let anomaly = (schedule.is_anomalous)(&story);
+        let expected = expected(schedule.name, level, self.setting);
+        let timeline = format!("{}In the end: {}\n", story.timeline, timeline::shown(&story.end));
+        Ok(Cell { schedule: schedule.name, level: level.to_string(), anomaly, means, expected, timeline })
+    }
+
+    /// The schedule of this name as it went.
+    #[cfg(test)]
+    pub(crate) fn timeline(&mut self, name: &str, level: Isolation) -> Result<String, Failure> {
+        let schedule = ALL.iter().find(|schedule| schedule.name == name).expect("a schedule's name");
+        Ok(self.cell(schedule, level)?.timeline)
+    }
 }
 
 impl Report for Findings {
@@ -119,8 +151,8 @@ impl Report for Findings {
         let wrong = self.cells.iter().filter(|cell| cell.seen() != cell.expected);
         wrong
             .map(|cell| {
-                let Cell { schedule, level, expected, .. } = cell;
-                format!("{schedule} at {level}: expected `{expected}`, seen `{}`", cell.seen())
+                let Cell { schedule, level, expected, timeline, .. } = cell;
+                format!("{schedule} at {level}: expected `{expected}`, seen `{}`:\n{timeline}", cell.seen())
             })
             .collect()
     }

@@ -11,6 +11,7 @@ use unit_of_work::mysql::{Conn, Row};
 use unit_of_work::{Database, Error, Isolation, Retry, Tx};
 
 use super::schedules::{ALL_ROWS, Schedule, Step};
+use super::timeline::Timeline;
 use crate::failure::Failure;
 
 /// Rows of the table: id and value.
@@ -18,14 +19,14 @@ pub(crate) type Rows = Vec<(i64, i64)>;
 
 /// What a step brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Reply {
+pub(super) enum Reply {
     Read(Rows),
     Changed(u64),
 }
 
 /// How a transaction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Committed,
     RolledBack,
     /// By the server, with this error.
@@ -56,6 +57,7 @@ pub(crate) struct Story {
     waited: bool,
     /// The table in the end.
     pub(crate) end: Rows,
+    pub(crate) timeline: Timeline,
 }
 
 impl Story {
@@ -133,7 +135,7 @@ pub(crate) fn play(
     conn: &mut Conn,
     ask: Ask,
 ) -> Result<Story, Failure> {
-    let (parts, waited) = thread::scope(|scope| {
+    let (parts, waited, timeline) = thread::scope(|scope| {
         let (tell, told) = channel();
         let steps = (0..schedule.transactions()).map(|who| {
             let (sender, steps) = channel();
@@ -146,7 +148,7 @@ pub(crate) fn play(
         drop(tell);
         Stage::new(steps, told, conn, ask).play(schedule)
     })?;
-    Ok(Story { parts, waited, end: conn.query(ALL_ROWS)? })
+    Ok(Story { parts, waited, end: conn.query(ALL_ROWS)?, timeline })
 }
 
 /// One transaction: does what it is told until it is told to end.
@@ -184,6 +186,7 @@ struct Stage<'c> {
     told: Receiver<(usize, Told)>,
     parts: Vec<Part>,
     waited: bool,
+    timeline: Timeline,
     conn: &'c mut Conn,
     ask: Ask,
 }
@@ -192,14 +195,15 @@ impl<'c> Stage<'c> {
     fn new(steps: Vec<Sender<Step>>, told: Receiver<(usize, Told)>, conn: &'c mut Conn, ask: Ask) -> Self {
         // The first answer of each is its connection.
         let parts = steps.iter().map(|_| Part { sent: 1, ..Part::default() }).collect();
-        Self { steps, told, parts, waited: false, conn, ask }
+        Self { steps, told, parts, waited: false, timeline: Timeline::default(), conn, ask }
     }
 
-    fn play(mut self, schedule: &Schedule) -> Result<(Vec<Part>, bool), Failure> {
+    fn play(mut self, schedule: &Schedule) -> Result<(Vec<Part>, bool, Timeline), Failure> {
         self.until_quiet()?;
         for (who, step) in schedule.lines {
             if self.parts[*who].end.is_none() {
                 self.parts[*who].sent += 1;
+                self.timeline.sends(*who, *step);
                 // It fails only if the transaction has just ended, which the next message tells.
                 let _ended = self.steps[*who].send(*step);
                 self.until_quiet()?;
@@ -210,7 +214,7 @@ impl<'c> Stage<'c> {
         while let Ok((who, told)) = self.told.recv() {
             self.hear(who, told);
         }
-        Ok((self.parts, self.waited))
+        Ok((self.parts, self.waited, self.timeline))
     }
 
     /// Waits until every transaction has answered, has ended, or waits for a lock.
@@ -230,6 +234,8 @@ impl<'c> Stage<'c> {
             let waiting = self.ask.waiting(self.conn)?;
             if self.parts.iter().all(|part| part.is_quiet() || waiting.contains(&part.connection)) {
                 self.waited = true;
+                let waiting = self.parts.iter().enumerate().filter(|(_, part)| !part.is_quiet());
+                waiting.for_each(|(who, _)| self.timeline.waits(who));
                 return Ok(());
             }
         }
@@ -240,8 +246,14 @@ impl<'c> Stage<'c> {
         part.answered += 1;
         match told {
             Told::Connection(id) => part.connection = id,
-            Told::Reply(reply) => part.replies.push(reply),
-            Told::End(end) => part.end = Some(end),
+            Told::Reply(reply) => {
+                part.replies.push(reply.clone());
+                self.timeline.answered(who, reply);
+            }
+            Told::End(end) => {
+                part.end = Some(end);
+                self.timeline.ended(who, end);
+            }
         }
     }
 }
