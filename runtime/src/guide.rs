@@ -122,4 +122,15 @@ mod tests {
         }
         assert_eq!(count, contents.matches(") | ").count(), "the table of contents has a chapter that is not there");
     }
+
+    #[test]
+    fn the_chapter_of_errors_has_every_kind() {
+        let (_, kinds) = include_str!("kind.rs").split_once("pub enum ErrorKind {\n").expect("it is here");
+        let (kinds, _) = kinds.split_once("\n}\n").expect("it ends");
+        let chapter = include_str!("../docs/guide/errors.md");
+        let kinds = kinds.lines().filter(|line| !line.contains("///"));
+        for kind in kinds.filter_map(|line| line.trim_start().strip_suffix(',')) {
+            assert!(chapter.contains(&format!("[`{kind}`](crate::ErrorKind::{kind})")), "{kind} is not in the chapter");
+        }
+    }
 }
