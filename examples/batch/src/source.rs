@@ -1,101 +1,126 @@
-//! Reads the file, a chunk at a time. A row that is no payment is handed on with the reason, so that it is rejected like any
-//! other bad row; a file that is none of ours is refused.
+//! Reads the file, all of it before anything is posted, so that what is posted is what was fingerprinted. A file that is none of
+//! ours is refused; a line that is no payment is kept with the reason, and will be rejected like any other bad line. Each line goes
+//! to the lane of the account that pays: a lane is settled in its order, so no lane depends on another.
 
+mod line;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 
-use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, StringRecord, Trim};
+use sha2::{Digest, Sha256};
 
-use crate::payments::Payment;
+pub(crate) use line::{Line, Unreadable};
+
+use crate::rules::Refusal;
 use crate::trouble::Trouble;
 
+/// How many lanes a file is divided into: more than there may be threads. Part of what a night is: a run that continues one must
+/// divide the file as the one before did.
+pub(crate) const LANES: usize = 64;
+/// Bytes of a line that anybody looks at.
+const LONGEST: u64 = 1000;
 const HEADER: [&str; 4] = ["id", "from", "to", "amount"];
 
-/// A row and what it says, or why it says nothing.
+/// A file's lines. Blank ones do not count.
 #[derive(Debug)]
-pub(crate) struct Row {
-    /// Counted from 1, the header included.
-    pub(crate) line: u64,
-    pub(crate) text: String,
-    pub(crate) payment: Result<Payment, String>,
+pub(crate) struct Payments {
+    /// [`LANES`] of them.
+    pub(crate) lanes: Vec<Vec<Line>>,
+    /// Of the file's bytes, and of how it is divided.
+    pub(crate) fingerprint: String,
 }
 
-/// Rows that are posted together.
-#[derive(Debug)]
-pub(crate) struct Chunk {
-    pub(crate) rows: Vec<Row>,
-    /// Their length in the file.
-    pub(crate) bytes: u64,
-}
-
-/// The file.
-#[derive(Debug)]
-pub(crate) struct Source {
-    path: PathBuf,
-    reader: Reader<File>,
-    bytes: u64,
-    chunk: usize,
-}
-
-impl Source {
-    pub(crate) fn open(path: &Path, chunk: usize) -> Result<Self, Trouble> {
+impl Payments {
+    pub(crate) fn read(path: &Path) -> Result<Self, Trouble> {
         let unreadable = |error| Trouble::Unreadable { path: path.to_owned(), error };
-        let file = File::open(path).map_err(unreadable)?;
-        let bytes = file.metadata().map_err(unreadable)?.len();
-        // Rows of another length are ours to reject, so the reader shall let them pass.
-        let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(file);
-        let header = reader.byte_headers().map_err(|error| unreadable(error.into()))?;
-        if *header != HEADER[..] {
-            let found = StringRecord::from_byte_record_lossy(header.clone());
-            return Err(Trouble::Header { path: path.to_owned(), found: text(&found) });
-        }
-        Ok(Self { path: path.to_owned(), reader, bytes, chunk })
-    }
-
-    /// The length of the whole.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// The next rows; `None` at the end.
-    pub(crate) fn next_chunk(&mut self) -> Result<Option<Chunk>, Trouble> {
-        let begin = self.reader.position().byte();
-        let mut rows = Vec::with_capacity(self.chunk);
-        while rows.len() < self.chunk {
-            match self.next_row() {
-                Ok(Some(row)) => rows.push(row),
-                Ok(None) => break,
-                Err(error) => return Err(Trouble::Unreadable { path: self.path.clone(), error: error.into() }),
+        let mut reader = Lines::open(path).map_err(unreadable)?;
+        let first = reader.next().map_err(unreadable)?;
+        header(&first.unwrap_or_default())
+            .map_err(|found| Trouble::Header { path: path.to_owned(), found: found.into() })?;
+        let (mut lanes, mut seen) = (vec![Vec::new(); LANES], HashMap::new());
+        let mut number = 1;
+        while let Some(text) = reader.next().map_err(unreadable)? {
+            number += 1;
+            if !text.trim_ascii().is_empty() {
+                let line = unrepeated(Line::read(number, &text), &mut seen);
+                lanes[lane(&line)].push(line);
             }
         }
-        let bytes = self.reader.position().byte() - begin;
-        Ok(if rows.is_empty() { None } else { Some(Chunk { rows, bytes }) })
+        Ok(Self { lanes, fingerprint: format!("{:x}", reader.seen.finalize()) })
     }
 
-    fn next_row(&mut self) -> Result<Option<Row>, csv::Error> {
-        let mut record = ByteRecord::new();
-        if !self.reader.read_byte_record(&mut record)? {
-            return Ok(None);
+    pub(crate) fn count(&self) -> u64 {
+        self.lanes.iter().map(|lane| lane.len() as u64).sum()
+    }
+}
+
+/// The first line with a number has it, whatever becomes of that line: which of two lanes is quicker decides nothing.
+fn unrepeated(mut line: Line, seen: &mut HashMap<u64, u64>) -> Line {
+    if let Ok(payment) = &line.entry {
+        match seen.entry(payment.id) {
+            Entry::Vacant(free) => _ = free.insert(line.number),
+            Entry::Occupied(first) => {
+                let why = Refusal::Repeated { id: payment.id, line: *first.get() };
+                line.entry = Err(Box::new(Unreadable { text: line.text(), why }));
+            }
         }
-        let line = record.position().map_or(0, csv::Position::line);
-        let record = StringRecord::from_byte_record_lossy(record);
-        Ok(Some(Row { line, text: text(&record), payment: payment(&record) }))
+    }
+    line
+}
+
+fn lane(line: &Line) -> usize {
+    let key = line.entry.as_ref().map_or(line.number, |payment| payment.from);
+    usize::try_from(key % LANES as u64).expect("less than LANES")
+}
+
+/// Checks the first line; with what is there instead, in words.
+fn header(first: &[u8]) -> Result<(), String> {
+    if first.starts_with(&[0xFF, 0xFE]) || first.starts_with(&[0xFE, 0xFF]) || first.contains(&0) {
+        return Err("it begins as UTF-16 or binary files do".to_owned());
+    }
+    let first = first.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(first);
+    if first.trim_ascii().is_empty() {
+        return Err("the first line is empty".to_owned());
+    }
+    match line::fields(first) {
+        Ok(fields) if fields == HEADER => Ok(()),
+        _ => Err(format!("the header is `{}`", line::shown(first))),
     }
 }
 
-fn payment(record: &StringRecord) -> Result<Payment, String> {
-    if record.len() != HEADER.len() {
-        return Err(format!("{} fields instead of {}", record.len(), HEADER.len()));
+/// Physical lines, however long, in bounded memory, and what all of them hash to.
+struct Lines {
+    reader: BufReader<File>,
+    seen: Sha256,
+}
+
+impl Lines {
+    fn open(path: &Path) -> io::Result<Self> {
+        let seen = Sha256::new_with_prefix(format!("{LANES} lanes by paying account\n"));
+        Ok(Self { reader: BufReader::new(File::open(path)?), seen })
     }
-    record.deserialize(None).map_err(|error| match error.kind() {
-        ErrorKind::Deserialize { err, .. } => {
-            let column = err.field().and_then(|field| HEADER.get(usize::try_from(field).ok()?)).unwrap_or(&"?");
-            format!("{column}: {}", err.kind())
+
+    /// With its end of line; of one that is too long, the beginning.
+    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let line = self.piece()?;
+        let mut last = line.last().copied();
+        while last.is_some_and(|byte| byte != b'\n') {
+            last = self.piece()?.last().copied();
         }
-        _ => error.to_string(),
-    })
+        Ok(if line.is_empty() { None } else { Some(line) })
+    }
+
+    /// Up to the end of the line, or as much as anybody looks at and one byte more.
+    fn piece(&mut self) -> io::Result<Vec<u8>> {
+        let mut piece = Vec::new();
+        self.reader.by_ref().take(LONGEST + 1).read_until(b'\n', &mut piece)?;
+        self.seen.update(&piece);
+        Ok(piece)
+    }
 }
 
-fn text(record: &StringRecord) -> String {
-    record.iter().collect::<Vec<_>>().join(",")
-}
+#[cfg(test)]
+mod tests;
