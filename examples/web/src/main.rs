@@ -48,12 +48,17 @@ struct Args {
     #[arg(long, env = "UNIT_OF_WORK_URL", hide_env_values = true)]
     url: Option<String>,
 
-    /// The most connections to the database. A request that waits for one longer than 2 s is answered with 503.
+    /// The most connections to the database.
     #[arg(long, default_value_t = 16, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1000))]
     connections: usize,
 
+    /// How long a request waits for a connection, or tries again after a conflict, before it is answered with 503; in seconds.
+    // Nobody waits longer for a web page: better a 503, so that the client decides.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=60))]
+    patience: u64,
+
     /// How long the payment provider takes for an answer, in milliseconds. It is a stub: customers whose address begins with
-    /// `broke` are refused.
+    /// `broke` are refused, and those whose address begins with `slow` wait for a minute.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(..=600_000))]
     payment_delay: u64,
 
@@ -62,7 +67,7 @@ struct Args {
     payment_failures: u32,
 }
 
-/// How long requests that are being served may take when the program is to end.
+/// How long payments that are being made, and units, may take when the program is to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often figures are put together that nobody reads.
@@ -83,7 +88,7 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let figures = PrometheusBuilder::new().install_recorder()?;
     keep_small(figures.clone());
     // These block, so they are done before there is a runtime.
-    let office = Office::open(args.url.as_deref(), args.connections)?;
+    let office = Office::open(args.url.as_deref(), args.connections, Duration::from_secs(args.patience))?;
     let worker = Worker::start(office.db.clone(), Provider::new(office.db.clone(), args.moods()));
     let app = App::new(office.db.clone(), Laboratory::default(), figures);
     let runtime = Runtime::new()?;
@@ -96,7 +101,7 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 }
 
 fn finish(worker: Worker, office: &Office) -> Result<(), unit_of_work::Error> {
-    worker.end();
+    worker.end(PATIENCE);
     office.db.close(PATIENCE)
 }
 

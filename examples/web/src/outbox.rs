@@ -2,14 +2,15 @@
 //! unit, because a call over a network can neither be rolled back nor run again unseen. An errand stays in its table until the provider has
 //! answered, so it survives our end; it may be asked twice then, which is why it carries the purchase's key.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use unit_of_work::{Database, Error, Tx, unit_of_work};
 
-use crate::office::{Customer, OfficeError, purchases};
+use crate::office::{Customer, Moment, OfficeError, purchases};
 use crate::payment::{Answer, NoAnswer, Provider};
 
 /// What to ask.
@@ -38,62 +39,124 @@ pub(crate) fn leave(tx: &mut Tx<'_>, purchase: u64, errand: Errand) -> Result<()
     Ok(())
 }
 
-/// The thread that runs errands.
+/// Runs errands on threads of their own, so that none waits for another one that is slow.
 #[derive(Debug)]
-pub(crate) struct Worker {
-    thread: JoinHandle<()>,
-    ends: Arc<AtomicBool>,
+pub(crate) struct Worker(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    db: Database,
+    provider: Provider,
+    ends: AtomicBool,
+    /// The errands whose answers are on their way.
+    running: Mutex<HashSet<u64>>,
+    one_less: Condvar,
 }
+
+/// How many errands are run at once; so many threads wait for the provider.
+const AT_ONCE: usize = 16;
+
+/// How long nothing is looked for, if nobody rings: what another process has left is found then.
+const LONGEST_NAP: Duration = Duration::from_secs(30);
+
+/// When the outbox could not be read.
+const SHORT_NAP: Duration = Duration::from_secs(1);
+
+/// How often what `exactly_once` needs is purged, and what is older than how long.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Worker {
     /// Begins with what an earlier process has left.
     pub(crate) fn start(db: Database, provider: Provider) -> Self {
-        let ends = Arc::new(AtomicBool::new(false));
-        let until = Arc::clone(&ends);
-        let thread = thread::spawn(move || {
-            let _entered = db.enter();
-            while !until.load(Ordering::SeqCst) {
-                let next = run_due(&db, &provider);
-                BELL.wait(next);
+        let (ends, running) = (AtomicBool::new(false), Mutex::default());
+        let shared = Arc::new(Shared { db, provider, ends, running, one_less: Condvar::new() });
+        let worker = Self(Arc::clone(&shared));
+        thread::spawn(move || {
+            let mut purged = None;
+            while !shared.ends.load(Ordering::SeqCst) {
+                let nap = shared.begin_what_is_due();
+                purge(&shared.db, &mut purged);
+                BELL.wait(nap);
             }
         });
-        Self { thread, ends }
+        worker
     }
 
-    /// Waits for the answers that are on their way; what has not been asked stays for the next start.
-    pub(crate) fn end(self) {
-        self.ends.store(true, Ordering::SeqCst);
+    /// Begins no more errands, and waits so long for the answers that are on their way; the others are asked for again at the next
+    /// start.
+    pub(crate) fn end(self, patience: Duration) {
+        self.0.ends.store(true, Ordering::SeqCst);
         BELL.ring();
-        if self.thread.join().is_err() {
-            eprintln!("the outbox had panicked; what it had not asked is asked at the next start");
+        let running = self.0.running();
+        let (running, _) = self
+            .0
+            .one_less
+            .wait_timeout_while(running, patience, |running| !running.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        if !running.is_empty() {
+            eprintln!(
+                "the payment provider owes {} answers; they are asked for again at the next start",
+                running.len()
+            );
         }
     }
 }
 
-/// How many errands are run at once; so many threads wait for the provider.
-const AT_ONCE: u32 = 16;
-
-/// How long the worker sleeps at most: for errands that another process has left.
-const LONGEST_NAP: Duration = Duration::from_secs(1);
-
-/// Runs what is due; returns how long there is nothing to do, if nobody rings.
-fn run_due(db: &Database, provider: &Provider) -> Duration {
-    let due = match due(AT_ONCE) {
-        Ok(due) => due,
-        Err(error) => {
-            eprintln!("the outbox cannot be read and is tried again: {error}");
-            return LONGEST_NAP;
+impl Shared {
+    /// Returns how long there is nothing to do, if nobody rings.
+    fn begin_what_is_due(self: &Arc<Self>) -> Duration {
+        let _entered = self.db.enter();
+        match look(2 * AT_ONCE) {
+            Ok((due, next)) => {
+                for task in due {
+                    self.begin(task);
+                }
+                next
+            }
+            Err(error) => {
+                eprintln!("the outbox cannot be read and is tried again: {error}");
+                SHORT_NAP
+            }
         }
-    };
-    thread::scope(|scope| {
-        for task in &due {
-            scope.spawn(move || {
-                let _entered = db.enter();
-                run(task, provider);
-            });
+    }
+
+    /// Unless it is running, or enough others are: then it is due when the bell rings next.
+    fn begin(self: &Arc<Self>, task: Task) {
+        let mut running = self.running();
+        if self.ends.load(Ordering::SeqCst) || running.len() >= AT_ONCE || !running.insert(task.id) {
+            return;
         }
-    });
-    if due.is_empty() { next_due().unwrap_or(LONGEST_NAP) } else { Duration::ZERO }
+        let slot = Slot(Arc::clone(self), task.id);
+        thread::spawn(move || {
+            let Slot(shared, _) = &slot;
+            let _entered = shared.db.enter();
+            run(&task, &shared.provider);
+        });
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashSet<u64>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of an errand among those that run, until its thread has ended, however that was.
+struct Slot(Arc<Shared>, u64);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.running().remove(&self.1);
+        self.0.one_less.notify_all();
+        BELL.ring();
+    }
+}
+
+fn purge(db: &Database, purged: &mut Option<Instant>) {
+    if purged.is_none_or(|purged| purged.elapsed() > DAY) {
+        *purged = Some(Instant::now());
+        if let Err(error) = db.purge_outcomes(DAY) {
+            eprintln!("old outcomes of purchases stay until tomorrow: {error}");
+        }
+    }
 }
 
 /// Asks, and writes the answer down. If that fails, the errand is still there, and is asked again.
@@ -111,24 +174,22 @@ fn run(task: &Task, provider: &Provider) {
     }
 }
 
+/// What is due, the oldest first, and how long until something else is.
 #[unit_of_work(read_only, isolation = "repeatable read")]
-fn due(tx: &mut Tx<'_>, most: u32) -> Result<Vec<Task>, Error> {
+fn look(tx: &mut Tx<'_>, most: usize) -> Result<(Vec<Task>, Duration), Error> {
+    // One moment for both, so that nothing becomes due between them.
+    let now = Moment::now(tx)?;
     let sql = "SELECT outbox.id, purchase, errand, idempotency_key, customer, amount
         FROM outbox JOIN purchase ON purchase.id = purchase JOIN seat_hold ON seat_hold.id = hold
-        WHERE due_at <= UTC_TIMESTAMP(6) ORDER BY due_at LIMIT ?";
-    tx.exec_map(sql, (most,), |(id, purchase, errand, key, customer, cents)| {
+        WHERE due_at <= CAST(? AS DATETIME(6)) ORDER BY due_at LIMIT ?";
+    let due = tx.exec_map(sql, (&now, most), |(id, purchase, errand, key, customer, cents)| {
         let errand: String = errand;
         let customer = Customer::known(customer);
         Task { id, purchase, errand: Errand::known(&errand), key, customer, cents }
-    })
-}
-
-/// How long until the next is due.
-#[unit_of_work(read_only, isolation = "repeatable read")]
-fn next_due(tx: &mut Tx<'_>) -> Result<Duration, Error> {
-    let sql = "SELECT GREATEST(TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), MIN(due_at)), 0) FROM outbox";
-    let left: Option<Option<u64>> = tx.query_first(sql)?;
-    Ok(left.flatten().map_or(LONGEST_NAP, |left| Duration::from_micros(left).min(LONGEST_NAP)))
+    })?;
+    let sql = "SELECT TIMESTAMPDIFF(MICROSECOND, ?, MIN(due_at)) FROM outbox WHERE due_at > CAST(? AS DATETIME(6))";
+    let next: Option<Option<u64>> = tx.exec_first(sql, (&now, &now))?;
+    Ok((due, next.flatten().map_or(LONGEST_NAP, |next| Duration::from_micros(next).min(LONGEST_NAP))))
 }
 
 /// What the provider has answered, once: whoever takes the errand away writes it down.

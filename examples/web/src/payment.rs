@@ -42,6 +42,9 @@ pub(crate) enum NoAnswer {
 /// Customers whose address begins so have no money: as test cards of real providers, this makes a refusal at will.
 const BROKE: &str = "broke";
 
+/// And for these it takes its time.
+const SLOW: (&str, Duration) = ("slow", Duration::from_secs(60));
+
 impl Provider {
     pub(crate) fn new(db: Database, moods: Moods) -> Self {
         Self { db, moods }
@@ -49,18 +52,19 @@ impl Provider {
 
     /// Takes `cents` from `customer`, once for each key.
     pub(crate) fn charge(&self, key: &str, customer: &Customer, cents: u32) -> Result<Answer, NoAnswer> {
+        let takes = if customer.as_str().starts_with(SLOW.0) { SLOW.1 } else { self.moods.delay };
         if customer.as_str().starts_with(BROKE) {
-            return self.book(key, "charge", 0).map(|()| Answer::Refused);
+            return self.book(key, "charge", 0, takes).map(|()| Answer::Refused);
         }
-        self.book(key, "charge", cents).map(|()| Answer::Accepted)
+        self.book(key, "charge", cents, takes).map(|()| Answer::Accepted)
     }
 
     /// Gives back what was taken with this key, once.
     pub(crate) fn refund(&self, key: &str, cents: u32) -> Result<Answer, NoAnswer> {
-        self.book(key, "refund", cents).map(|()| Answer::Accepted)
+        self.book(key, "refund", cents, self.moods.delay).map(|()| Answer::Accepted)
     }
 
-    fn book(&self, key: &str, entry: &'static str, cents: u32) -> Result<(), NoAnswer> {
+    fn book(&self, key: &str, entry: &'static str, cents: u32, takes: Duration) -> Result<(), NoAnswer> {
         let _entered = self.db.enter();
         let call = count_call(key, entry)?;
         let fails = call <= self.moods.failures;
@@ -68,7 +72,7 @@ impl Provider {
             return Err(NoAnswer::Lost(call));
         }
         write(key, entry, cents)?;
-        thread::sleep(self.moods.delay);
+        thread::sleep(takes);
         if fails { Err(NoAnswer::Lost(call)) } else { Ok(()) }
     }
 }

@@ -24,14 +24,12 @@ use url::Url;
 pub(crate) use customer::Customer;
 pub(crate) use error::OfficeError;
 pub(crate) use key::Key;
+pub(crate) use moment::Moment;
 pub(crate) use schema::create_tables;
 pub(crate) use seat::{Hall, Seat};
 
 /// The only database that is touched on a server of the user's.
 const DATABASE: &str = "unit_of_work_web";
-
-/// Nobody waits for a web page longer than this: better a 503, so that the client decides.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The database, and the server under it if that is ours.
 #[derive(Debug)]
@@ -42,25 +40,30 @@ pub(crate) struct Office {
 }
 
 impl Office {
-    /// On the server at `url`, or on a private one; with at most so many connections. There are three events in it at least.
-    pub(crate) fn open(url: Option<&str>, connections: usize) -> Result<Self, Box<dyn std::error::Error>> {
+    /// On the server at `url`, or on a private one; with at most so many connections, for one of which, and for another attempt,
+    /// nobody waits longer than `patience`. There are three events in it at least.
+    pub(crate) fn open(
+        url: Option<&str>,
+        connections: usize,
+        patience: Duration,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
         if let Some(url) = url {
-            return Ok(Self { db: connect(url, connections)?, _private: None });
+            return Ok(Self { db: connect(url, connections, patience)?, _private: None });
         }
         let server = Server::start()?;
-        Ok(Self { db: connect(&server.url(""), connections)?, _private: Some(server) })
+        Ok(Self { db: connect(&server.url(""), connections, patience)?, _private: Some(server) })
     }
 }
 
-fn connect(url: &str, connections: usize) -> Result<Database, Error> {
+fn connect(url: &str, connections: usize, patience: Duration) -> Result<Database, Error> {
     Database::connect(url)?
         .session(|session| session.query_drop(format!("CREATE DATABASE IF NOT EXISTS `{DATABASE}`")))?;
     let db = Database::builder()
         .url(with_database(url))
         .max_connections(connections)
-        .retry(Retry::DEFAULT.within(PATIENCE))
-        .acquire_timeout(PATIENCE)
-        .connect_timeout(PATIENCE)
+        .retry(Retry::DEFAULT.within(patience))
+        .acquire_timeout(patience)
+        .connect_timeout(patience)
         .connect()?;
     create_tables(&db)?;
     schema::seed(&db)?;

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 use unit_of_work::mysql::Value;
+use unit_of_work::{Error, Tx};
 
 /// `2026-01-31 18:30:00.000000`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,6 +11,11 @@ pub(crate) struct Moment(String);
 impl Moment {
     /// Later than all others: when what is bought ends.
     pub(super) const NEVER: &str = "9999-12-31 23:59:59.000000";
+
+    /// The server's clock at the begin of this statement.
+    pub(crate) fn now(tx: &mut Tx<'_>) -> Result<Self, Error> {
+        Ok(Self(tx.query_first("SELECT CAST(UTC_TIMESTAMP(6) AS CHAR)")?.expect("one row is selected")))
+    }
 
     /// One that was selected with `CAST(… AS CHAR)`.
     pub(super) fn known(text: String) -> Self {

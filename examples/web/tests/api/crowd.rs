@@ -38,7 +38,7 @@ fn buy_one_or_two(web: &Web, event: u64, buyer: u64) {
         let Some(first) = random.choice(&plan) else { return };
         let beside = plan.iter().find(|seat| number(seat) == number(first) + 1).filter(|_| random.bool());
         let wanted: Vec<&str> = [first].into_iter().chain(beside).map(String::as_str).collect();
-        let reply = web.hold(event, &format!("{buyer}@example.org"), &wanted);
+        let reply = web.patiently(|web| web.hold(event, &format!("{buyer}@example.org"), &wanted));
         match reply.status {
             201 => {
                 let hold = reply.body["id"].as_u64().expect("it has a number");
@@ -116,6 +116,7 @@ fn visit(web: &Web, event: u64, client: u64) {
             9 if visit % 8 == 0 => web.invite(event, &format!("Guest {client} {visit}")),
             _ => web.get(&format!("/api/events/{event}")),
         };
-        assert!([200, 201, 204, 409].contains(&reply.status), "{reply:?}");
+        // 503 on a machine that is too busy: nothing was done, says the answer, and the audit.
+        assert!([200, 201, 204, 409, 503].contains(&reply.status), "{reply:?}");
     }
 }

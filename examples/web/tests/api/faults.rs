@@ -44,7 +44,7 @@ pub(crate) fn held(web: &Web, server: &Server) -> u64 {
 fn a_server_that_dies_is_a_503_and_comes_back_by_itself() {
     // What is committed must survive the kill: the hold is asked for afterwards.
     let server = Server::builder().profile(Profile::Durable).start().expect("a private server starts");
-    let web = Web::on(&server, &[]);
+    let web = Web::on(&server, &["--patience", "2"]);
     let hold = held(&web, &server);
     assert_eq!(web.get("/health").status, 200);
     server.kill();
@@ -55,13 +55,14 @@ fn a_server_that_dies_is_a_503_and_comes_back_by_itself() {
     }
     server.restart().expect("the server comes back");
     let purchase = web.bought(hold, "key");
-    assert_eq!((web.settled(purchase).as_str(), web.get("/health").status), ("paid", 200));
+    assert_eq!(web.settled(purchase), "paid");
+    assert_eq!(web.get("/health").status, 200);
 }
 
 #[test]
 fn a_pool_that_is_used_up_is_a_503() {
     let server = Server::start().expect("a private server starts");
-    let web = Web::on(&server, &["--connections", "1"]);
+    let web = Web::on(&server, &["--connections", "1", "--patience", "2"]);
     let hold = held(&web, &server);
     let mut locker = lock(&server, hold);
     thread::scope(|scope| {

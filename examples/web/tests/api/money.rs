@@ -106,6 +106,21 @@ fn who_is_asked_to_end_waits_for_the_answer_that_is_on_its_way() {
 }
 
 #[test]
+fn other_purchases_do_not_wait_for_one_that_is_slow() {
+    let server = server();
+    let web = Web::on(&server, &[]);
+    let events = [event(&server, 1, 4, 4), event(&server, 1, 4, 4)];
+    let slow = web.held(events[0], "slow@example.org", &["A-1", "A-2"]);
+    let slow = web.bought(slow, "slow");
+    wait_for(&server, "cents = 2000");
+    let other = web.held(events[1], "ada@example.org", &["A-1", "A-2"]);
+    let other = web.bought(other, "other");
+    assert_eq!(web.settled(other), "paid");
+    assert_eq!(web.get(&format!("/api/purchases/{slow}")).body["state"], "pending");
+    assert_eq!(charges(&server), Some((2, 2, 4000)), "nobody was asked twice");
+}
+
+#[test]
 fn other_purchases_do_not_wait_for_one_that_fails() {
     let server = server();
     let web = Web::on(&server, &["--payment-failures", "1"]);

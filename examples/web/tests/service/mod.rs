@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ephemeral_mysql::{Server, shared};
 use mysql::Conn;
@@ -45,9 +45,21 @@ impl Web {
         Self::on(shared(), &[])
     }
 
-    /// On a server, with a payment provider that answers at once unless `arguments` say otherwise.
+    /// On a server, with a payment provider that answers at once and with patience for a busy machine, unless `arguments` say
+    /// otherwise.
     pub(crate) fn on(server: &Server, arguments: &[&str]) -> Self {
-        Self::start(&[&["--url", &server.url(""), "--payment-delay", "0"], arguments].concat())
+        let url = server.url("");
+        Self::start(&[&["--url", &url, "--payment-delay", "0", "--patience", "20"], arguments].concat())
+    }
+
+    /// What a client gets who asks again when he is told that nothing was done and that he may.
+    pub(crate) fn patiently(&self, mut ask: impl FnMut(&Self) -> Reply) -> Reply {
+        loop {
+            match ask(self) {
+                reply if reply.status == 503 => thread::sleep(Duration::from_millis(100)),
+                reply => return reply,
+            }
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> Reply {
@@ -81,33 +93,35 @@ impl Web {
 
     /// A hold that comes about; its number.
     pub(crate) fn held(&self, event: u64, customer: &str, seats: &[&str]) -> u64 {
-        let reply = self.hold(event, customer, seats);
+        let reply = self.patiently(|web| web.hold(event, customer, seats));
         assert_eq!(reply.status, 201, "{reply:?}");
         reply.number()
     }
 
     /// A purchase that comes about; its number.
     pub(crate) fn bought(&self, hold: u64, key: &str) -> u64 {
-        let reply = self.buy(hold, key);
+        let reply = self.patiently(|web| web.buy(hold, key));
         assert_eq!(reply.status, 201, "{reply:?}");
         reply.number()
     }
 
-    /// Until the payment provider has answered; what came of it.
+    /// Until the payment provider has answered; what came of it. Much sooner than the outbox looks for itself.
     pub(crate) fn settled(&self, purchase: u64) -> String {
-        loop {
-            let reply = self.get(&format!("/api/purchases/{purchase}"));
+        let asked = Instant::now();
+        while asked.elapsed() < Duration::from_secs(20) {
+            let reply = self.patiently(|web| web.get(&format!("/api/purchases/{purchase}")));
             assert_eq!(reply.status, 200, "{reply:?}");
             match reply.body["state"].as_str().expect("a purchase has a state") {
                 "pending" => thread::yield_now(),
                 state => return state.to_owned(),
             }
         }
+        panic!("purchase {purchase} is still being paid");
     }
 
     /// The seats of an event that are in this state.
     pub(crate) fn seats(&self, event: u64, state: &str) -> Vec<String> {
-        let reply = self.get(&format!("/api/events/{event}"));
+        let reply = self.patiently(|web| web.get(&format!("/api/events/{event}")));
         let seats = reply.body["seats"].as_array().unwrap_or_else(|| panic!("an event has seats: {reply:?}"));
         let of_state = seats.iter().filter(|seat| seat["state"] == state);
         of_state.map(|seat| seat["seat"].as_str().expect("a seat has a name").to_owned()).collect()
@@ -115,7 +129,7 @@ impl Web {
 
     /// What the audit of an event found: all of it must be 0.
     pub(crate) fn broken(&self, event: u64) -> Value {
-        let reply = self.get(&format!("/api/events/{event}/audit"));
+        let reply = self.patiently(|web| web.get(&format!("/api/events/{event}/audit")));
         assert_eq!(reply.status, 200, "{reply:?}");
         reply.body
     }
