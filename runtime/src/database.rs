@@ -20,7 +20,8 @@ use crate::options::{Admission, Isolation, Retry, Topology};
 use crate::pool::{Pool, Stats};
 use crate::registry::{self, Entered, Place};
 
-/// A database that units of work run on: shared by all threads, cheap to clone.
+/// A database that units of work run on: shared by all threads, cheap to clone. From an empty folder to a program:
+/// [the guide](crate::guide::first_unit).
 ///
 /// ```no_run
 /// use unit_of_work::{Database, unit_of_work, Error, Tx};

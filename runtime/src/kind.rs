@@ -4,6 +4,7 @@
 /// What went wrong. Each kind's page says what causes it, what is true now, and what to do.
 ///
 /// What is true of one unit says its error: [`Error::outcome`](crate::Error::outcome), which is also the end of its message.
+/// From there to what to do, for a service and in a body: [the guide](crate::guide::errors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -9,7 +9,8 @@ use std::time::Duration;
 ///
 /// Only [`Serializable`](Isolation::Serializable) prevents lost updates and write skew on MySQL and MariaDB, and it does so by
 /// failing one of those in conflict: which is why a unit of work is retried.
-/// Source: the servers' manuals, "Transaction Isolation Levels", and measurements (see the guarantees in the README).
+/// What each lets through, in pictures: [the guide](crate::guide::isolation). Source: the servers' manuals, "Transaction Isolation
+/// Levels", and measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Isolation {
     /// Reads may see what other transactions have not committed.
@@ -59,7 +60,8 @@ impl fmt::Display for Access {
     }
 }
 
-/// What a unit does when the thread already is in a unit of the same database, and when it is not.
+/// What a unit does when the thread already is in a unit of the same database, and when it is not. When to choose which:
+/// [the guide](crate::guide::nesting).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Propagation {
@@ -198,7 +200,8 @@ impl fmt::Display for Propagation {
 ///
 /// The default sets no limit of attempts: no attempt begins later than 10 s after the first, and the sleep before attempt
 /// *k* + 1 is drawn evenly from 0 to min(250 ms, 1 ms · 2^*k*) ("full jitter", as measured in
-/// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
+/// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>). What that asks of a body:
+/// [the guide](crate::guide::retry).
 ///
 /// ```
 /// use std::time::Duration;
@@ -275,7 +278,7 @@ pub enum OnError {
 }
 
 /// What other servers behind the same address know of a transaction that one of them has not answered: for
-/// [`DatabaseBuilder::topology`](crate::DatabaseBuilder::topology).
+/// [`DatabaseBuilder::topology`](crate::DatabaseBuilder::topology). More: [the guide](crate::guide::clusters).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Topology {

@@ -1,6 +1,6 @@
 //! For tests of functions that are units of work: a scripted server, planned failures, a clock that the test moves, a transaction
 //! around a test that leaves nothing behind, and [`explore`], which tries all failures. They stand below the functions, which run
-//! as they are written.
+//! as they are written. Which of them for what, and tests with a database: [the guide](crate::guide::testing).
 //!
 //! What your functions do with your tables is best tested on a real server, in a [sandbox](crate::Database::sandbox). What they do when something fails cannot be had from
 //! one on request; here it can, without a server and in microseconds.
