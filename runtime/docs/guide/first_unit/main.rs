@@ -22,9 +22,10 @@ fn transfer(tx: &mut Tx, from: u64, to: u64, amount: i64) -> Result<(), BankErro
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = ephemeral_mysql::Server::start()?; // gone with the program
     let bank = server.database();
-    let db = Database::connect(&bank.url())?; // with a server of yours: "mysql://user:password@host:3306/bank"
+    // With a server of yours: "mysql://user:password@host:3306/bank".
+    let db = Database::connect(&bank.url())?;
     db.session(|session| {
-        session.query_drop("CREATE TABLE account (id BIGINT PRIMARY KEY, balance BIGINT NOT NULL)")?;
+        session.query_drop("CREATE TABLE account (id BIGINT PRIMARY KEY, balance BIGINT)")?;
         session.query_drop("INSERT INTO account VALUES (1, 100), (2, 100)")
     })?;
     db.install()?; // from here on units run on it
