@@ -2,6 +2,7 @@
 //! together; what each of them answers is decided in `api`, `pages` and `laboratory`, what holds for all of them in `shell`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Json, State};
@@ -13,6 +14,7 @@ use unit_of_work::{Database, Error, Tx, Units, unit_of_work};
 
 use crate::failure::Failure;
 use crate::laboratory::Laboratory;
+use crate::shell::{Hosts, Seal};
 use crate::{api, laboratory, pages, shell};
 
 /// The state of the service; a clone is the same one.
@@ -21,12 +23,13 @@ pub(crate) struct App {
     pub(crate) db: Database,
     #[allow(dead_code, reason = "its handlers are still to come")]
     pub(crate) laboratory: Arc<Laboratory>,
+    pub(crate) seal: Seal,
     figures: PrometheusHandle,
 }
 
 impl App {
     pub(crate) fn new(db: Database, laboratory: Laboratory, figures: PrometheusHandle) -> Self {
-        Self { db, laboratory: Arc::new(laboratory), figures }
+        Self { db, laboratory: Arc::new(laboratory), seal: Seal::new(), figures }
     }
 
     /// Runs `work`, in which units of work may block, with the service's database and one connection for all of them. When the
@@ -44,8 +47,8 @@ impl App {
     }
 }
 
-/// The service.
-pub(crate) fn router(app: App) -> Router {
+/// The service, under the names that it is known by, with so much patience for its database.
+pub(crate) fn router(app: App, hosts: Hosts, patience: Duration) -> Router {
     let routes = Router::new()
         .route("/health", get(health))
         .route("/metrics", get(async |State(app): State<App>| app.figures.render()))
@@ -55,7 +58,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(laboratory::routes())
         .fallback(async || Failure::NoSuchPath)
         .method_not_allowed_fallback(async || Failure::NoSuchMethod);
-    shell::around(routes).with_state(app)
+    shell::around(routes, hosts, patience).with_state(app)
 }
 
 /// 200 when the database answers, else 503: what a load balancer asks.

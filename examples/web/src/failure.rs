@@ -2,6 +2,9 @@
 //! client must be able to tell "nothing happened, try again" from "nothing happened, do not" from "nobody knows". Pages show the same
 //! [`Problem`] in their own way.
 
+use std::sync::Arc;
+
+use axum::Extension;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -25,6 +28,8 @@ pub(crate) enum Failure {
     Fields(Vec<FieldError>),
     /// The office said no, or its database could not be asked.
     Office(OfficeError),
+    /// Refused before any handler saw it: too much, too slow, or not from one of our pages.
+    Refused(Kind, &'static str),
 }
 
 /// What is wrong with a field of a body or form, or with a header.
@@ -77,6 +82,11 @@ kinds! {
     NO_SUCH_METHOD "no-such-method" METHOD_NOT_ALLOWED "This path does not have this method"
     UNREADABLE "unreadable" BAD_REQUEST "The request cannot be read"
     INVALID_FIELDS "invalid-fields" BAD_REQUEST "Some fields cannot be used"
+    FOREIGN_REQUEST "foreign-request" FORBIDDEN "Another site asked for this"
+    FORGED_FORM "forged-form" FORBIDDEN "The form is not from a page of yours"
+    WRONG_HOST "wrong-host" MISDIRECTED_REQUEST "This service does not have this name"
+    TOO_BUSY "too-busy" SERVICE_UNAVAILABLE "Too many requests at once"
+    TOO_SLOW "too-slow" GATEWAY_TIMEOUT "The request took too long"
     NOT_FOUND "not-found" NOT_FOUND "There is no such thing"
     SEAT_TAKEN "seat-taken" CONFLICT "A seat is taken"
     TOO_MANY_SEATS "too-many-seats" CONFLICT "Too many seats for one customer"
@@ -103,10 +113,11 @@ fn as_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok,
 }
 
 impl IntoResponse for Failure {
+    /// As JSON; the problem goes along, for a layer that shows it to people.
     fn into_response(self) -> Response {
         let problem = self.problem();
         let json = serde_json::to_vec(&problem).expect("texts and numbers are JSON");
-        (problem.kind.status, problem.headers(), json).into_response()
+        (problem.kind.status, problem.headers(), Extension(Arc::new(problem)), json).into_response()
     }
 }
 
@@ -141,6 +152,7 @@ impl Failure {
             Self::Unreadable(status, text) => Problem::plain(Kind { status, ..UNREADABLE }, text),
             Self::Fields(errors) => of_fields(errors),
             Self::Office(error) => of_office(error),
+            Self::Refused(kind, why) => Problem::plain(kind, why),
         }
     }
 }

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
+use axum::Router;
 use clap::Parser;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
@@ -31,6 +32,7 @@ use crate::laboratory::Laboratory;
 use crate::office::Office;
 use crate::outbox::Worker;
 use crate::payment::{Moods, Provider};
+use crate::shell::Hosts;
 
 /// A ticket office over HTTP: events, seats, purchases.
 ///
@@ -56,6 +58,11 @@ struct Args {
     // Nobody waits longer for a web page: better a 503, so that the client decides.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=60))]
     patience: u64,
+
+    /// A name that the service is reached by, such as `tickets.example`, besides `localhost` and addresses; may be given several
+    /// times. Requests for other names are refused, because a page of another site could make its own name point here.
+    #[arg(long)]
+    host: Vec<String>,
 
     /// How long the payment provider takes for an answer, in milliseconds. It is a stub: customers whose address begins with
     /// `broke` are refused, and those whose address begins with `slow` wait for a minute.
@@ -88,11 +95,12 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let figures = PrometheusBuilder::new().install_recorder()?;
     keep_small(figures.clone());
     // These block, so they are done before there is a runtime.
-    let office = Office::open(args.url.as_deref(), args.connections, Duration::from_secs(args.patience))?;
+    let office = Office::open(args.url.as_deref(), args.connections, args.patience())?;
     let worker = Worker::start(office.db.clone(), Provider::new(office.db.clone(), args.moods()));
     let app = App::new(office.db.clone(), Laboratory::default(), figures);
     let runtime = Runtime::new()?;
-    let served = runtime.block_on(serve(app, args.port));
+    let router = app::router(app, Hosts::new(&args.host), args.patience());
+    let served = runtime.block_on(serve(router, args.port));
     let closed = if served.is_ok() { finish(worker, &office) } else { Ok(()) };
     // A unit that is still running now is cut off with the process; the server rolls it back.
     runtime.shutdown_background();
@@ -106,6 +114,10 @@ fn finish(worker: Worker, office: &Office) -> Result<(), unit_of_work::Error> {
 }
 
 impl Args {
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience)
+    }
+
     fn moods(&self) -> Moods {
         Moods { delay: Duration::from_millis(self.payment_delay), failures: self.payment_failures }
     }
@@ -122,7 +134,7 @@ fn keep_small(figures: PrometheusHandle) {
 }
 
 /// Until Ctrl-C or SIGTERM, and then until every request is answered; a second one is an error.
-async fn serve(app: App, port: u16) -> io::Result<()> {
+async fn serve(router: Router, port: u16) -> io::Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listener = TcpListener::bind(address)
         .await
@@ -136,7 +148,7 @@ async fn serve(app: App, port: u16) -> io::Result<()> {
             std::future::pending::<()>().await;
         }
     };
-    let served = axum::serve(listener, app::router(app)).with_graceful_shutdown(stop);
+    let served = axum::serve(listener, router).with_graceful_shutdown(stop);
     let impatient = async {
         ends.next().await;
         eprintln!("finishing what has begun; Ctrl-C again to end at once");

@@ -44,6 +44,12 @@ pub(crate) fn invite(tx: &mut Tx<'_>, event: u64, name: &Name) -> Result<Guest, 
     Ok(Guest { id, event, name: name.to_owned() })
 }
 
+/// The names on the list of an event, in the order in which they came; a snapshot.
+#[unit_of_work(read_only, isolation = "repeatable read")]
+pub(crate) fn list(tx: &mut Tx<'_>, event: u64) -> Result<Vec<String>, OfficeError> {
+    Ok(tx.exec("SELECT name FROM guest WHERE event = ? ORDER BY id", (event,))?)
+}
+
 pub(super) fn count(tx: &mut Tx<'_>, event: u64) -> Result<u32, Error> {
     Ok(tx.exec_first("SELECT COUNT(*) FROM guest WHERE event = ?", (event,))?.expect("a count is one row"))
 }

@@ -41,7 +41,7 @@ fn a_second_signal_ends_at_once_and_what_was_running_is_rolled_back() {
     let mut client = TcpStream::connect(&web.address).expect("the service listens");
     write!(
         client,
-        "POST /api/holds/{hold}/purchase HTTP/1.1\r\nhost: web\r\nidempotency-key: key\r\ncontent-length: 0\r\n\r\n"
+        "POST /api/holds/{hold}/purchase HTTP/1.1\r\nhost: 127.0.0.1\r\nidempotency-key: key\r\ncontent-length: 0\r\n\r\n"
     )
     .expect("the service reads");
     wait_for_lock_wait(&server);
