@@ -64,7 +64,11 @@ pub mod deadlines {}
 #[doc = include_str!("../docs/guide/threads.md")]
 pub mod threads {}
 
-#[doc = include_str!("../docs/guide/asynchronous.md")]
+#[cfg_attr(feature = "tokio", doc = include_str!("../docs/guide/asynchronous.md"))]
+#[cfg_attr(
+    not(feature = "tokio"),
+    doc = "Units on blocking threads: this chapter, as what it describes, needs the feature `tokio`."
+)]
 pub mod asynchronous {}
 
 #[doc = include_str!("../docs/guide/clusters.md")]

@@ -200,9 +200,10 @@ fn s99_many_calls_wait_for_few_connections_in_line() {
 fn s99_who_waits_too_long_is_told_which_call_has_the_connection() {
     let world = World::new();
     let db = one_session_and_no_patience(&world);
+    // Dropped last: it waits for the work, which waits for `go`.
+    let runtime = Builder::new_multi_thread().worker_threads(1).build().expect("a thread can be started");
     let (go, gone) = mpsc::channel();
     let (say, said) = mpsc::channel();
-    let runtime = Builder::new_multi_thread().worker_threads(1).build().expect("a thread can be started");
     let line = line!() + 1;
     let first = runtime.spawn(db.run_blocking(move || {
         let own = connection();
