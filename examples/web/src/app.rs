@@ -1,7 +1,6 @@
 //! What all handlers share, and how they get to a thread on which units of work may block. Here the parts of the service are put
 //! together; what each of them answers is decided in `api`, `pages` and `laboratory`, what holds for all of them in `shell`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -21,15 +20,14 @@ use crate::{api, laboratory, pages, shell};
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     pub(crate) db: Database,
-    #[allow(dead_code, reason = "its handlers are still to come")]
-    pub(crate) laboratory: Arc<Laboratory>,
+    pub(crate) laboratory: Laboratory,
     pub(crate) seal: Seal,
     figures: PrometheusHandle,
 }
 
 impl App {
     pub(crate) fn new(db: Database, laboratory: Laboratory, figures: PrometheusHandle) -> Self {
-        Self { db, laboratory: Arc::new(laboratory), seal: Seal::new(), figures }
+        Self { db, laboratory, seal: Seal::new(), figures }
     }
 
     /// Runs `work`, in which units of work may block, with the service's database and one connection for all of them. When the

@@ -97,6 +97,7 @@ kinds! {
     KEY_IN_USE "key-in-use" CONFLICT "The key belongs to another purchase"
     BEING_PAID "being-paid" CONFLICT "The payment is not decided yet"
     PAYMENT_REFUSED "payment-refused" CONFLICT "The payment was refused"
+    EXPERIMENT_RUNNING "experiment-running" CONFLICT "An experiment is running already"
     ALREADY_INVITED "already-invited" CONFLICT "The name is on the guest list already"
     OUTCOME_UNKNOWN "outcome-unknown" GATEWAY_TIMEOUT "Nobody knows whether it was done"
     UNAVAILABLE "unavailable" SERVICE_UNAVAILABLE "The database cannot do this at the moment"

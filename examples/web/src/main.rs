@@ -97,18 +97,20 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     // These block, so they are done before there is a runtime.
     let office = Office::open(args.url.as_deref(), args.connections, args.patience())?;
     let worker = Worker::start(office.db.clone(), Provider::new(office.db.clone(), args.moods()));
-    let app = App::new(office.db.clone(), Laboratory::default(), figures);
+    let laboratory = Laboratory::new(office.url().to_owned());
+    let app = App::new(office.db.clone(), laboratory.clone(), figures);
     let runtime = Runtime::new()?;
     let router = app::router(app, Hosts::new(&args.host), args.patience());
     let served = runtime.block_on(serve(router, args.port));
-    let closed = if served.is_ok() { finish(worker, &office) } else { Ok(()) };
+    let closed = if served.is_ok() { finish(worker, &laboratory, &office) } else { Ok(()) };
     // A unit that is still running now is cut off with the process; the server rolls it back.
     runtime.shutdown_background();
     served?;
     Ok(closed?)
 }
 
-fn finish(worker: Worker, office: &Office) -> Result<(), unit_of_work::Error> {
+fn finish(worker: Worker, laboratory: &Laboratory, office: &Office) -> Result<(), unit_of_work::Error> {
+    laboratory.stop();
     worker.end(PATIENCE);
     office.db.close(PATIENCE)
 }

@@ -32,9 +32,10 @@ pub(crate) use seat::{Hall, Seat};
 const DATABASE: &str = "unit_of_work_web";
 
 /// The database, and the server under it if that is ours.
-#[derive(Debug)]
 pub(crate) struct Office {
     pub(crate) db: Database,
+    /// Holds the password.
+    url: String,
     /// Runs as long as this value lives.
     _private: Option<Server>,
 }
@@ -48,10 +49,20 @@ impl Office {
         patience: Duration,
     ) -> Result<Self, Box<dyn std::error::Error>> {
         if let Some(url) = url {
-            return Ok(Self { db: connect(url, connections, patience)?, _private: None });
+            return Ok(Self::on(url, connections, patience, None)?);
         }
         let server = Server::start()?;
-        Ok(Self { db: connect(&server.url(""), connections, patience)?, _private: Some(server) })
+        Ok(Self::on(&server.url(""), connections, patience, Some(server))?)
+    }
+
+    fn on(url: &str, connections: usize, patience: Duration, private: Option<Server>) -> Result<Self, Error> {
+        let db = connect(url, connections, patience)?;
+        Ok(Self { db, url: with_database(url), _private: private })
+    }
+
+    /// Of its database, for those who want connections of their own. Holds the password.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 }
 

@@ -35,6 +35,10 @@ static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
         "office.css" CSS
         "office.js" SCRIPT
         "icon.svg" SVG
+        "laboratory.css" CSS
+        "laboratory.js" SCRIPT
+        "vendor/uplot/uPlot.min.css" CSS
+        "vendor/uplot/uPlot.iife.min.js" SCRIPT
     }
     .into()
 });
@@ -53,7 +57,7 @@ impl File {
     }
 }
 
-/// `/static/{name}`
+/// `/static/{*name}`
 pub(super) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Failure> {
     let file = FILES.iter().find(|file| file.name == name).ok_or(Failure::NoSuchPath)?;
     Ok(file.answer(&headers))

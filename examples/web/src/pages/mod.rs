@@ -14,7 +14,6 @@ use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::routing::{get, post};
 
-#[expect(unused_imports, reason = "the laboratory renders its page with it")]
 pub(crate) use page::Page;
 
 use crate::app::App;
@@ -30,7 +29,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/holds/{id}/release", post(holds::release))
         .route("/purchases/{id}", get(purchases::show))
         .route("/purchases/{id}/cancel", post(purchases::cancel))
-        .route("/static/{name}", get(files::file))
+        .route("/static/{*name}", get(files::file))
 }
 
 /// A number in a path.
