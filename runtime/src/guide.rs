@@ -77,6 +77,7 @@ pub mod clusters {}
 #[doc = include_str!("../docs/guide/migrations.md")]
 pub mod migrations {}
 
+#[allow(clippy::test_attr_in_doctest, reason = "they are run: by a `main` that is not shown")]
 #[cfg_attr(feature = "testing", doc = include_str!("../docs/guide/testing.md"))]
 #[cfg_attr(
     not(feature = "testing"),
