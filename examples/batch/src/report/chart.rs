@@ -109,7 +109,8 @@ fn panel<'b>(
         .x_label_area_size(36)
         .y_label_area_size(64)
         .build_cartesian_2d(0.0..end, 0.0..highest)?;
-    let number = |value: &f64| format!("{value:.0}");
+    // Both are counts: a mark between two of them has no number.
+    let number = |value: &f64| if value.fract() == 0.0 { format!("{value:.0}") } else { String::new() };
     let mut mesh = chart.configure_mesh();
     mesh.disable_x_mesh().x_desc("seconds of work").label_style(FONT).y_label_formatter(&number).draw()?;
     let bars = (0_u32..).map(f64::from).zip(values).map(|(place, value)| {
