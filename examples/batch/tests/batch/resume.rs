@@ -8,7 +8,7 @@ use std::thread;
 use proxy::{Cut, Packet, Proxy, Side};
 use unit_of_work::mysql::prelude::Queryable;
 
-use crate::room::{BALANCE, Room, begun, count, refused, run, settled};
+use crate::room::{BALANCE, Room, begun, count, failed, refused, run, settled};
 
 const SMALL: [&str; 4] = ["--threads", "4", "--chunk", "5"];
 
@@ -101,6 +101,28 @@ fn killed_in_the_middle_of_a_chunk_or_of_closing_it_goes_on_from_there() {
     room.forget();
     room.settle(&file, &[]);
     assert!(books == room.books());
+}
+
+#[test]
+fn what_stops_one_thread_stops_all_and_what_was_posted_stays() {
+    let room = Room::new();
+    room.settle(&room.file_of("empty.csv", "id,from,to,amount\n"), &[]);
+    let when = "CREATE TRIGGER full BEFORE INSERT ON chunk FOR EACH ROW IF NEW.lane = 17 THEN \
+                SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no more tonight'; END IF";
+    room.tell(when);
+    let file = room.generated(400);
+    let said = failed(&run(room.batch(&file, &["--threads", "2", "--chunk", "3"])), 3);
+    assert!(
+        said.contains("the run stopped, and what it had posted stays") && said.contains("no more tonight"),
+        "{said}"
+    );
+    assert_eq!(
+        (room.money(), room.ask("SELECT done FROM lane WHERE number = 17 AND night = 2")),
+        (50 * BALANCE, vec![0_u64])
+    );
+    room.tell("DROP TRIGGER full");
+    room.settle(&file, &[]);
+    assert_eq!(room.books().lines(), (2..=401).collect::<Vec<_>>());
 }
 
 #[test]
