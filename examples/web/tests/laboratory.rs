@@ -7,7 +7,7 @@ mod service;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
-use ephemeral_mysql::shared;
+use ephemeral_mysql::{Server, shared};
 use mysql::prelude::Queryable;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -19,7 +19,10 @@ fn laboratory() -> (&'static Web, MutexGuard<'static, ()>) {
     static WEB: OnceLock<Web> = OnceLock::new();
     static TURN: Mutex<()> = Mutex::new(());
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    (WEB.get_or_init(Web::shared), turn)
+    let web = WEB.get_or_init(Web::shared);
+    // What a test that failed has left running would be in the next one's way.
+    web.post("/laboratory/stop", &json!({}));
+    (web, turn)
 }
 
 fn hot(isolation: &str) -> Value {
@@ -41,9 +44,15 @@ fn newest(state: &Value) -> &Value {
     state["runs"].as_array().and_then(|runs| runs.last()).unwrap_or_else(|| panic!("one was run: {state}"))
 }
 
-/// Looks until the newest experiment is as wanted.
+/// Looks until the newest experiment is as wanted; it ends by itself if it never is.
 fn watch(web: &Web, wanted: impl Fn(&Value) -> bool) {
-    while !wanted(newest(&state(web))) {
+    loop {
+        let state = state(web);
+        let run = newest(&state);
+        if wanted(run) {
+            return;
+        }
+        assert_eq!(run["state"], "running", "it is over, and was never as wanted: {run}");
         thread::yield_now();
     }
 }
@@ -147,13 +156,21 @@ fn people_without_scripts_run_one_too() {
     assert!(shown.contains("is over: stopped."), "{shown}");
 }
 
-/// With a server of its own: no other program's experiment is in the way.
+/// On a server of its own, which knows that every connection was closed as it should be: none was cut in the middle of a unit.
 #[test]
 fn the_programs_end_is_the_experiments_end() {
-    let web = Web::start(&[]);
+    let server = Server::start().expect("a server starts");
+    let web = Web::on(&server, &[]);
     assert_eq!(start(&web, &hot("serializable")).status, 202);
     watch(&web, |run| run["totals"]["units"].as_u64() > Some(0));
     web.signal(Signal::SIGINT);
     let (status, said) = web.ended();
     assert!(status.success() && !said.contains("failed"), "{status} {said}");
+    let mut conn = server.conn().expect("the server answers");
+    let others = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'root' AND id <> CONNECTION_ID()";
+    while conn.query_first::<u64, _>(others).expect("it is answered") > Some(0) {
+        thread::yield_now();
+    }
+    let cut: Option<(String, u64)> = conn.query_first("SHOW GLOBAL STATUS LIKE 'Aborted_clients'").expect("it is told");
+    assert_eq!(cut.map(|(_, connections)| connections), Some(0));
 }
