@@ -5,6 +5,7 @@ use ephemeral_mysql::{Database, Server};
 use unit_of_work::mysql::prelude::Queryable;
 
 use crate::Failure;
+use crate::processor::Meter;
 
 /// Reads one account.
 pub(crate) const SELECT: &str = "SELECT balance FROM account WHERE id = ?";
@@ -19,6 +20,7 @@ const INITIAL: i64 = 1_000_000;
 pub(crate) struct Bank {
     database: Database,
     rows: u32,
+    meter: Meter,
 }
 
 /// One movement of money between two different accounts; the one with the lower id is read and written first.
@@ -36,7 +38,7 @@ impl Bank {
         let mut conn = database.conn();
         conn.query_drop("CREATE TABLE account (id INT UNSIGNED PRIMARY KEY, balance BIGINT NOT NULL) ENGINE=InnoDB")?;
         conn.exec_batch("INSERT INTO account VALUES (?, ?)", (1..=rows).map(|id| (id, INITIAL)))?;
-        Ok(Self { database, rows })
+        Ok(Self { database, rows, meter: Meter::of(server)? })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -45,6 +47,11 @@ impl Bank {
 
     pub(crate) fn name(&self) -> &str {
         self.database.name()
+    }
+
+    /// The processor time that it costs.
+    pub(crate) fn meter(&self) -> Meter {
+        self.meter
     }
 
     /// Draws two different accounts, each pair as likely as any other.

@@ -1,6 +1,6 @@
 //! What a unit of work costs: the same work by this library and by others, in turn on one private server. This file reads the
 //! arguments and decides the exit code; each sub-command has a file or a folder of its name. What they share: `bank` what a transfer
-//! is, `variants` how it is sent, `slices` who runs when, `server` on what, `tally` what is counted, `statistics` what the counts mean, `table` how
+//! is, `variants` how it is sent, `slices` who runs when, `server` on what, `tally` what is counted, `processor` what it costs in processor time, `statistics` what the counts mean, `table` how
 //! they are shown.
 
 mod bank;
@@ -9,6 +9,7 @@ mod hot;
 mod latency;
 mod length;
 mod overhead;
+mod processor;
 mod report;
 mod round_trips;
 mod scale;

@@ -7,6 +7,7 @@ use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use crate::Failure;
+use crate::processor::Meter;
 use crate::tally::{Taken, Tally};
 
 /// How much is to be run.
@@ -73,7 +74,12 @@ pub(crate) trait Player {
 pub(crate) type Invitation<'s> = Box<dyn FnOnce() -> Result<Box<dyn Player + 's>, Failure> + Send + 's>;
 
 /// Runs all slices of so many variants; the result is in their order.
-pub(crate) fn run(plan: &Plan, variants: usize, players: Vec<Invitation<'_>>) -> Result<Vec<Taken>, Failure> {
+pub(crate) fn run(
+    plan: &Plan,
+    variants: usize,
+    players: Vec<Invitation<'_>>,
+    meter: Meter,
+) -> Result<Vec<Taken>, Failure> {
     thread::scope(|scope| {
         let crew = Crew::start(scope, players);
         for variant in 0..variants {
@@ -82,7 +88,9 @@ pub(crate) fn run(plan: &Plan, variants: usize, players: Vec<Invitation<'_>>) ->
         let mut taken: Vec<_> = (0..variants).map(|_| Taken::default()).collect();
         for round in 0..plan.rounds {
             for variant in order(round, variants) {
-                taken[variant].add(&crew.play(&plan.next(variant))?, plan.slice);
+                let before = meter.read()?;
+                let tally = crew.play(&plan.next(variant))?;
+                taken[variant].add(&tally, plan.slice, meter.read()?.per_unit(before, tally.units()));
             }
         }
         Ok(taken)

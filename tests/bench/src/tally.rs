@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
+use crate::processor::PerUnit;
 use crate::slices::{Done, Outcome, Slice};
 
 /// How finely the counted time is divided for those who look at the course of a slice.
@@ -35,6 +36,8 @@ pub(crate) struct Taken {
     pub(crate) abandoned: u32,
     /// Units of each thread over all slices.
     pub(crate) threads: Vec<u32>,
+    /// One figure a slice, its warm-up included.
+    pub(crate) processor: Vec<PerUnit>,
     /// The course of each slice.
     pub(crate) courses: Vec<Vec<u32>>,
 }
@@ -54,6 +57,7 @@ impl Default for Taken {
             retries: 0,
             abandoned: 0,
             threads: Vec::new(),
+            processor: Vec::new(),
             courses: Vec::new(),
         }
     }
@@ -95,6 +99,11 @@ impl Tally {
         self.abandoned += other.abandoned;
     }
 
+    /// Units that were under way in the counted time.
+    pub(crate) fn units(&self) -> u32 {
+        u32::try_from(self.latencies.len()).expect("no slice has so many")
+    }
+
     /// Units committed in the counted time.
     pub(crate) fn in_time(&self) -> u32 {
         self.threads.iter().sum()
@@ -103,13 +112,14 @@ impl Tally {
 
 impl Taken {
     /// Takes the next slice in.
-    pub(crate) fn add(&mut self, tally: &Tally, slice: Duration) {
+    pub(crate) fn add(&mut self, tally: &Tally, slice: Duration, processor: PerUnit) {
         self.rates.push(f64::from(tally.in_time()) / slice.as_secs_f64());
         self.p99s.push(tally.latencies.value_at_quantile(0.99));
         self.latencies.add(&tally.latencies).expect("the histogram grows");
         self.retries += tally.retries;
         self.abandoned += tally.abandoned;
         sum(&mut self.threads, &tally.threads);
+        self.processor.push(processor);
         self.courses.push(tally.buckets.clone());
     }
 }
@@ -164,7 +174,7 @@ mod tests {
             let mut all = Tally::default();
             all.join(of(first));
             all.join(of(second));
-            taken.add(&all, 500 * MS);
+            taken.add(&all, 500 * MS, PerUnit { client_us: 1.0, server_us: 2.0 });
         }
         assert_eq!(taken.threads, [11, 22]);
         assert_eq!(taken.rates, [6.0, 60.0]);

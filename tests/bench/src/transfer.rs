@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::bank::Bank;
+use crate::processor::PerUnit;
 use crate::round_trips::Seen;
 use crate::server::{self, Commit, Measured};
 use crate::slices::{self, Effort, Invitation, Plan, Player, Slice};
@@ -54,6 +55,11 @@ pub(crate) struct Figures {
     p50_us: f64,
     p99_us: f64,
     retries_per_unit: f64,
+    /// Processor time of a unit; figures of older runs have none.
+    client_cpu_us: Option<Spread>,
+    server_cpu_us: Option<Spread>,
+    /// Client and server together, of that of `bare`, round by round.
+    cpu_to_bare: Option<Spread>,
     pub(crate) round_trips_per_unit: f64,
     /// What goes over the wire for one transfer, in order.
     pub(crate) sends: Vec<String>,
@@ -112,7 +118,7 @@ pub(crate) fn run(
             Ok(Box::new(Thread { runners, bank }))
         })
     };
-    slices::run(plan, variants.len(), (0..plan.threads).map(invite).collect())
+    slices::run(plan, variants.len(), (0..plan.threads).map(invite).collect(), bank.meter())
 }
 
 /// A thread with its connections, one runner a variant.
@@ -130,10 +136,11 @@ impl Player for Thread<'_> {
 impl Figures {
     fn of(at: usize, variants: &[Variant], setting: &Setting, taken: &[Taken], seen: Seen) -> Self {
         let own = &taken[at];
-        let ratio_to = |other: Variant| {
-            let other = variants.iter().position(|each| *each == other).expect("pool and bare are always measured");
-            paired(&own.rates, &taken[other].rates)
+        let find = |variant: Variant| {
+            &taken[variants.iter().position(|each| *each == variant).expect("pool and bare are always measured")]
         };
+        let ratio_to = |other: Variant| paired(&own.rates, &find(other).rates);
+        let processor = |part: fn(&PerUnit) -> f64| spread(&own.processor.iter().map(part).collect::<Vec<_>>());
         let rate = spread(&own.rates);
         Self {
             variant: variants[at].name().to_owned(),
@@ -147,12 +154,20 @@ impl Figures {
             p50_us: micros(own.latencies.value_at_quantile(0.5)),
             p99_us: micros(own.latencies.value_at_quantile(0.99)),
             retries_per_unit: count(own.retries) / count(own.latencies.len()),
+            client_cpu_us: Some(processor(|spent| spent.client_us)),
+            server_cpu_us: Some(processor(|spent| spent.server_us)),
+            cpu_to_bare: Some(paired(&both_processors(own), &both_processors(find(Variant::Bare)))),
             round_trips_per_unit: seen.round_trips_per_unit,
             sends: seen.sends,
             ratio_to_pool: ratio_to(Variant::Pool),
             ratio_to_bare: ratio_to(Variant::Bare),
         }
     }
+}
+
+/// Of client and server together, slice by slice.
+fn both_processors(taken: &Taken) -> Vec<f64> {
+    taken.processor.iter().map(|spent| spent.client_us + spent.server_us).collect()
 }
 
 /// For people.
@@ -164,15 +179,31 @@ pub(crate) fn text(figures: &[Figures]) -> String {
 }
 
 /// One line a variant.
-pub(crate) fn table(figures: &[Figures]) -> Table<8> {
-    let mut table =
-        Table::new(["variant", "units/s", "p50 µs", "p99 µs", "retries/unit", "trips/unit", "of pool", "of bare"]);
+pub(crate) fn table(figures: &[Figures]) -> Table<11> {
+    let mut table = Table::new([
+        "variant",
+        "units/s",
+        "p50 µs",
+        "p99 µs",
+        "client CPU µs",
+        "server CPU µs",
+        "CPU of bare",
+        "retries/unit",
+        "trips/unit",
+        "of pool",
+        "of bare",
+    ]);
+    let measured =
+        |figure: Option<Spread>, digits| figure.map_or_else(|| "–".to_owned(), |figure| shown(figure, digits));
     for each in figures {
         table.row([
             each.variant.clone(),
             shown(each.rate, 0),
             format!("{:.0}", each.p50_us),
             format!("{:.0}", each.p99_us),
+            measured(each.client_cpu_us, 1),
+            measured(each.server_cpu_us, 1),
+            measured(each.cpu_to_bare, 3),
             format!("{:.4}", each.retries_per_unit),
             format!("{:.2}", each.round_trips_per_unit),
             shown(each.ratio_to_pool, 3),

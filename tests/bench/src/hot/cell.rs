@@ -67,13 +67,14 @@ impl Cell {
     pub(crate) fn measure(&self, effort: Effort, server: &Server) -> Result<Vec<Figures>, Failure> {
         let bank = Bank::open(server, self.rows)?;
         let plan = self.plan(effort);
-        let taken = self.run(&plan, effort, &bank.url())?;
+        let taken = self.run(&plan, effort, &bank)?;
         // Figures of a bank that lost or made money are worth nothing, so they are not even shown.
         bank.check()?;
         Ok(Figures::of(self, &plan, &taken))
     }
 
-    fn run(&self, plan: &Plan, effort: Effort, url: &str) -> Result<Vec<Taken>, Failure> {
+    fn run(&self, plan: &Plan, effort: Effort, bank: &Bank) -> Result<Vec<Taken>, Failure> {
+        let url = &*bank.url();
         let elsewhere = if self.workload == Workload::TwoProcesses { self.threads / 2 } else { 0 };
         let here = self.threads - elsewhere;
         let stage = Stage::set(self, plan, url, here)?;
@@ -81,7 +82,7 @@ impl Cell {
         if elsewhere > 0 {
             players.push(Box::new(move || Ok(Box::new(Second::start(self, effort, url, elsewhere)?))));
         }
-        slices::run(plan, self.variants.len(), players)
+        slices::run(plan, self.variants.len(), players, bank.meter())
     }
 
     fn plan(&self, Effort { rounds, slice }: Effort) -> Plan {

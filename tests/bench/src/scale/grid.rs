@@ -46,7 +46,7 @@ pub(super) fn measure(server: &Server, plan: &Plan) -> Result<Vec<Cell>, Failure
     let grounds: Vec<_> = shapes.iter().map(|shape| Ground::connect(*shape, &banks)).collect::<Result<_, _>>()?;
     let grounds = &grounds;
     let invite = |number| -> Invitation<'_> { Box::new(move || Ok(Box::new(Thread { number, grounds }))) };
-    let taken = slices::run(plan, grounds.len(), (0..plan.threads).map(invite).collect())?;
+    let taken = slices::run(plan, grounds.len(), (0..plan.threads).map(invite).collect(), banks[0].meter())?;
     banks.iter().try_for_each(Bank::check)?;
     Ok(shapes.into_iter().zip(&taken).map(|(shape, own)| Cell::of(shape, own, &taken[0])).collect())
 }
