@@ -17,6 +17,14 @@ fn kill(mut batch: Child) {
     batch.wait().expect("it can be waited for");
 }
 
+/// Until it has come so far; it must not end before.
+fn wait_until(batch: &mut Child, mut so_far: impl FnMut() -> bool) {
+    while !so_far() {
+        assert!(batch.try_wait().expect("it can be asked").is_none(), "it ended by itself");
+        thread::yield_now();
+    }
+}
+
 /// How many lines are settled; none where there is no ledger yet.
 fn done(conn: &mut unit_of_work::mysql::Conn) -> u64 {
     let sum = "SELECT CAST(COALESCE(SUM(done), 0) AS UNSIGNED) FROM unit_of_work_batch.lane";
@@ -36,12 +44,9 @@ fn twenty_kills_at_random_moments_lose_nothing_and_double_nothing() {
     let mut random = fastrand::Rng::new();
     for kill_number in 0..KILLS {
         // Each one in its own part of the file, so that all of it is tried; the first may come before there is a ledger.
-        let moment = (kill_number * 10 + random.u64(..10)) * LINES / (KILLS * 10 + 20);
+        let moment = (kill_number * 10 + random.u64(..10)) * LINES / (KILLS * 10 + 60);
         let mut batch = begun(room.batch(&file, &SMALL));
-        while done(&mut conn) < moment {
-            assert!(batch.try_wait().expect("it can be asked").is_none(), "it ended before kill {kill_number}");
-            thread::yield_now();
-        }
+        wait_until(&mut batch, || done(&mut conn) >= moment);
         kill(batch);
         if kill_number > 0 {
             assert_eq!(room.money(), 50 * BALANCE, "after kill {kill_number}");
@@ -64,10 +69,8 @@ fn killed_while_it_waits_for(room: &Room, file: &Path, account: u64, meanwhile: 
     locker.query_drop("START TRANSACTION").expect("a transaction can be begun");
     let lock = format!("SELECT * FROM unit_of_work_batch.account WHERE id = {account} FOR UPDATE");
     locker.query_drop(lock).expect("the row can be locked");
-    let batch = begun(room.batch(file, &["--threads", "2", "--chunk", "5"]));
-    while room.lock_waits() == 0 {
-        thread::yield_now();
-    }
+    let mut batch = begun(room.batch(file, &["--threads", "2", "--chunk", "5"]));
+    wait_until(&mut batch, || room.lock_waits() > 0);
     meanwhile();
     kill(batch);
     locker.query_drop("ROLLBACK").expect("the lock can be given back");
@@ -82,10 +85,8 @@ fn killed_in_the_middle_of_a_chunk_or_of_closing_it_goes_on_from_there() {
     let file = room.file(&format!("id,from,to,amount\n{}", lines.collect::<String>()));
     killed_while_it_waits_for(&room, &file, 50, || ());
     assert_eq!(room.ask::<u64>("SELECT COUNT(*) FROM lane WHERE night > 1"), [0], "it had not begun");
-    let first = begun(room.batch(&file, &["--threads", "2", "--chunk", "1"]));
-    while done(&mut room.conn()) == 0 {
-        thread::yield_now();
-    }
+    let mut first = begun(room.batch(&file, &["--threads", "2", "--chunk", "1"]));
+    wait_until(&mut first, || done(&mut room.conn()) > 0);
     kill(first);
     killed_while_it_waits_for(&room, &file, 1, || {
         let other = refused(&run(room.batch(&file, &[])));
