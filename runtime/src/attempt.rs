@@ -35,9 +35,14 @@ pub(crate) struct Ended<B: Backend> {
     panic: Option<Box<dyn Any + Send>>,
 }
 
-/// Runs the body once.
-pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn, body: Body<'_, B>) -> Ended<B> {
-    let now = begun.database.clock().now();
+/// Runs the body once; it begins `now`.
+pub(crate) fn attempt<B: Backend>(
+    place: &Place<B>,
+    begun: Begun<B>,
+    now: Instant,
+    turn: Turn,
+    body: Body<'_, B>,
+) -> Ended<B> {
     let within = begun.deadline.map(|deadline| deadline.saturating_duration_since(now));
     let (_held, waited, transaction) = match begun.sandbox.clone() {
         Some(base) if base.is_busy() => return Ended::before_it_began(&begun.unit, lent_out(), Duration::ZERO),
@@ -60,9 +65,10 @@ pub(crate) fn attempt<B: Backend>(place: &Place<B>, begun: Begun<B>, turn: Turn,
     let (outcome, ledger) = (stands(&transaction), transaction.ledger.take());
     #[cfg(feature = "testing")]
     transaction.database().note_end(&transaction.unit, transaction.attempt, outcome);
-    let waited = waited + transaction.waited.get();
-    let spent = Spent { waited, round_trips: transaction.round_trips.get() };
     let remains = transaction.take_own_level();
+    let waited = waited + transaction.waited.get();
+    let until = transaction.parked.get().filter(|_| remains.is_none());
+    let spent = Spent { waited, round_trips: transaction.round_trips.get(), until };
     place.spare.replace(transaction.retire());
     Ended { settlement, outcome, spent, ledger, remains, panic }
 }
@@ -133,7 +139,7 @@ impl<B: Backend> Ended<B> {
         Self {
             settlement,
             outcome: Outcome::NotStarted,
-            spent: Spent { waited, round_trips: 0 },
+            spent: Spent { waited, ..Spent::default() },
             ledger: Ledger::default(),
             remains: None,
             panic: None,

@@ -12,6 +12,15 @@ pub trait Clock: Debug + Send + Sync + 'static {
     fn sleep(&self, time: Duration);
 }
 
+/// The nearer of two limits, which need not be there.
+#[inline]
+pub(crate) fn nearer<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 /// The machine's monotonic clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SystemClock;

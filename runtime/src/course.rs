@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, nearer};
 use crate::error::{Error, ErrorKind};
 use crate::fault::Again;
 use crate::label::Label;
@@ -34,6 +34,7 @@ pub(crate) struct Course<'c> {
 }
 
 impl<'c> Course<'c> {
+    #[inline]
     pub(crate) fn begin(policy: Retry, clock: &'c dyn Clock) -> Self {
         Self {
             policy,
@@ -49,6 +50,7 @@ impl<'c> Course<'c> {
     }
 
     /// `last_begin`: no attempt of the unit around begins later, so none of this one may. `deadline`: nothing is done later.
+    #[inline]
     pub(crate) fn within(mut self, last_begin: Option<Instant>, deadline: Option<Instant>) -> Self {
         if let Some(limit) = last_begin {
             self.policy.within = self.policy.within.min(limit.saturating_duration_since(self.began));
@@ -58,20 +60,27 @@ impl<'c> Course<'c> {
             self.policy.within = self.policy.within.min(limit);
         }
         self.deadline = deadline;
-        self.hard =
-            [last_begin, deadline].into_iter().flatten().map(|limit| limit.saturating_duration_since(self.began)).min();
+        self.hard = nearer(last_begin, deadline).map(|limit| limit.saturating_duration_since(self.began));
         self
     }
 
-    /// The time of the policy is counted from the begin of the first attempt, and that waited at its gate.
-    pub(crate) fn was_held_back(&mut self, waited: Duration) {
-        if self.attempts == 1 {
-            let later = self.policy.within.saturating_add(waited);
-            self.policy.within = self.hard.map_or(later, |hard| later.min(hard));
+    /// The attempt begins, after it was held back at its gate for so long: now. The time of the policy is counted from the begin of the
+    /// first one; where nothing held that back it is the unit's, and the clock is not looked at again.
+    #[inline]
+    pub(crate) fn begins(&mut self, held_back: Duration) -> Instant {
+        match (self.attempts, held_back) {
+            (1, Duration::ZERO) => self.began,
+            (1, _) => {
+                let later = self.policy.within.saturating_add(held_back);
+                self.policy.within = self.hard.map_or(later, |hard| later.min(hard));
+                self.clock.now()
+            }
+            _ => self.clock.now(),
         }
     }
 
     /// The next attempt's number, from 1, and whether another can follow it.
+    #[inline]
     pub(crate) fn next_attempt(&mut self) -> (u32, Turn) {
         self.attempts = self.attempts.saturating_add(1);
         let last = retry::is_last(&self.policy, self.attempts);
@@ -87,6 +96,7 @@ impl<'c> Course<'c> {
     }
 
     /// When the last attempt may begin; `None` = there is only one.
+    #[inline]
     pub(crate) fn until(&self) -> Option<Instant> {
         if self.policy.max_attempts == 1 {
             return None;

@@ -15,13 +15,20 @@ pub(crate) struct Independent {
     replay: Replay,
 }
 
-/// Those of one attempt, in the order of their ends.
+/// Those of one attempt.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    own: RefCell<Vec<Independent>>,
-    /// Inside attempts of its own ones.
-    inside: RefCell<Vec<Independent>>,
+    /// Made for the first of them: few units have any.
+    lists: RefCell<Option<Box<Lists>>>,
     attempts: Cell<u32>,
+}
+
+/// In the order of their ends.
+#[derive(Debug, Default)]
+struct Lists {
+    own: Vec<Independent>,
+    /// Inside attempts of its own ones.
+    inside: Vec<Independent>,
 }
 
 /// Who keeps a list: an attempt, or who watches from outside.
@@ -43,30 +50,30 @@ impl Ledger {
         match outcome {
             Outcome::NotStarted | Outcome::RolledBack => {}
             Outcome::Committed | Outcome::Unknown | Outcome::Torn | Outcome::Untransacted => {
-                self.own.borrow_mut().push(Independent { unit: unit.clone(), outcome, replay: replay(options) });
+                let independent = Independent { unit: unit.clone(), outcome, replay: replay(options) };
+                self.lists.borrow_mut().get_or_insert_default().own.push(independent);
             }
         }
     }
 
     /// What stands inside an attempt stands inside the one around it too.
     pub(crate) fn absorb(&self, inner: &Self) {
-        let mut inside = self.inside.borrow_mut();
-        inside.extend(inner.inside.borrow().iter().cloned());
-        inside.extend(inner.own.borrow().iter().cloned());
+        let Some(inner) = &*inner.lists.borrow() else { return };
+        let below = inner.inside.iter().chain(&inner.own).cloned();
+        self.lists.borrow_mut().get_or_insert_default().inside.extend(below);
     }
 
     /// The list itself, when the attempt has ended.
+    #[inline]
     pub(crate) fn take(&self) -> Self {
-        Self {
-            own: RefCell::new(self.own.take()),
-            inside: RefCell::new(self.inside.take()),
-            attempts: Cell::new(self.attempts.take()),
-        }
+        Self { lists: RefCell::new(self.lists.take()), attempts: Cell::new(self.attempts.take()) }
     }
 
     /// The first unit that forbids another attempt.
     pub(crate) fn forbids(&self) -> Option<Independent> {
-        first_forbidding(&self.inside).or_else(|| first_forbidding(&self.own))
+        let lists = self.lists.borrow();
+        let mut all = lists.iter().flat_map(|lists| lists.inside.iter().chain(&lists.own));
+        all.find(|independent| independent.forbids()).cloned()
     }
 }
 
@@ -80,17 +87,17 @@ impl Ledger {
 
     /// Outcomes of all of them.
     pub(crate) fn outcomes(&self) -> Vec<Outcome> {
-        self.inside.borrow().iter().chain(self.own.borrow().iter()).map(|independent| independent.outcome).collect()
+        let lists = self.lists.borrow();
+        let all = lists.iter().flat_map(|lists| lists.inside.iter().chain(&lists.own));
+        all.map(|independent| independent.outcome).collect()
     }
 
     /// The unit inside an attempt that forbids to repeat it.
     pub(crate) fn in_the_way(&self) -> Option<Label> {
-        first_forbidding(&self.inside).map(|independent| independent.unit)
+        let lists = self.lists.borrow();
+        let mut inside = lists.iter().flat_map(|lists| &lists.inside);
+        inside.find(|independent| independent.forbids()).map(|independent| independent.unit.clone())
     }
-}
-
-fn first_forbidding(units: &RefCell<Vec<Independent>>) -> Option<Independent> {
-    units.borrow().iter().find(|independent| independent.forbids()).cloned()
 }
 
 impl Independent {

@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -270,12 +271,29 @@ pub(crate) fn install<B: Backend>(database: Database<B>) -> Result<(), Error> {
     })
 }
 
+/// A database to work with, without a clone of the handle: all threads would count in the same place.
+pub(crate) enum Current<B: Backend> {
+    Entered(Rc<Database<B>>),
+    Installed(&'static Database<B>),
+}
+
+impl<B: Backend> Deref for Current<B> {
+    type Target = Database<B>;
+
+    fn deref(&self) -> &Database<B> {
+        match self {
+            Self::Entered(database) => database,
+            Self::Installed(database) => database,
+        }
+    }
+}
+
 /// The database that units without one of their own use on this thread.
-pub(crate) fn current<B: Backend>() -> Result<Database<B>, Error> {
+pub(crate) fn current<B: Backend>() -> Result<Current<B>, Error> {
     let entered = ENTERED.try_with(|entered| {
-        entered.borrow().iter().rev().find_map(|database| database.downcast_ref::<Database<B>>().cloned())
+        entered.borrow().iter().rev().find_map(|database| typed(Rc::clone(database)).map(Current::Entered))
     });
-    let installed = || INSTALLED.get().and_then(|database| database.downcast_ref::<Database<B>>().cloned());
+    let installed = || INSTALLED.get().and_then(|database| database.downcast_ref().map(Current::Installed));
     entered.ok().flatten().or_else(installed).ok_or_else(|| {
         Error::new(
             ErrorKind::NoDatabase,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::attempt::{Ended, attempt, join};
 use crate::backend::{Backend, Characteristics, Commits, Connector, LockWait, whole_seconds};
+use crate::clock::nearer;
 use crate::contention::{Arrival, Asking, Key, Pass};
 use crate::course::{Course, Step};
 use crate::database::Database;
@@ -210,8 +211,8 @@ impl<B: Backend> Own<'_, B> {
     ) -> Ended<B> {
         match self.admit(place, number, course, sight) {
             Ok(pass) => {
-                course.was_held_back(pass.waited());
-                let ended = attempt(place, self.begun(number, course), turn, body);
+                let now = course.begins(pass.waited());
+                let ended = attempt(place, self.begun(number, course, now), now, turn, body);
                 // Before the hooks run: they may open this very unit.
                 if let Some(width) = pass.leave(ended.for_the_gate()) {
                     self.figures.gate_is(width);
@@ -268,9 +269,8 @@ impl<B: Backend> Own<'_, B> {
 
     fn course(&self) -> Course<'_> {
         let outer_deadline = self.suspended.and_then(|outer| outer.deadline.get());
-        let deadline = [self.deadline, outer_deadline].into_iter().flatten().min();
         Course::begin(self.policy(), &**self.database.clock())
-            .within(self.suspended.and_then(|outer| outer.until), deadline)
+            .within(self.suspended.and_then(|outer| outer.until), nearer(self.deadline, outer_deadline))
     }
 
     /// Where every statement commits by itself, running again would do twice what was done.
@@ -281,7 +281,7 @@ impl<B: Backend> Own<'_, B> {
         }
     }
 
-    fn begun(&self, attempt: u32, course: &Course<'_>) -> Begun<B> {
+    fn begun(&self, attempt: u32, course: &Course<'_>, now: Instant) -> Begun<B> {
         Begun {
             database: self.database.clone(),
             unit: self.unit.clone(),
@@ -289,7 +289,7 @@ impl<B: Backend> Own<'_, B> {
             characteristics: Characteristics {
                 commits: self.commits,
                 snapshot: self.options.snapshot,
-                lock_wait: self.lock_wait(course.deadline()),
+                lock_wait: self.lock_wait(course.deadline(), now),
                 isolation: self.options.isolation.unwrap_or(self.database.isolation()),
                 access: self.options.access,
             },
@@ -303,10 +303,8 @@ impl<B: Backend> Own<'_, B> {
     }
 
     /// A lock that is granted after the deadline is of no use.
-    fn lock_wait(&self, deadline: Option<Instant>) -> LockWait {
-        let left = deadline.map_or(u32::MAX, |deadline| {
-            whole_seconds(deadline.saturating_duration_since(self.database.clock().now()))
-        });
+    fn lock_wait(&self, deadline: Option<Instant>, now: Instant) -> LockWait {
+        let left = deadline.map_or(u32::MAX, |deadline| whole_seconds(deadline.saturating_duration_since(now)));
         match self.options.lock_wait.or(self.database.lock_wait()).map_or(LockWait::DEFAULT, LockWait::exactly) {
             LockWait::Exactly(wait) => LockWait::Exactly(wait.min(left)),
             LockWait::AtMost(wait) => LockWait::AtMost(wait.min(left)),

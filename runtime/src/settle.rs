@@ -333,7 +333,7 @@ fn give_back<B: Backend>(transaction: &Transaction<B>, place: &Place<B>, mut ses
         transaction.round_trips.set(session.connection.take_round_trips());
     }
     match &transaction.ground {
-        Ground::Session(_) => transaction.database().pool().release(session, &place.slot),
+        Ground::Session(_) => transaction.parked.set(transaction.database().pool().release(session, &place.slot)),
         Ground::Sandbox { base, .. } => base.take_back(session),
     }
 }

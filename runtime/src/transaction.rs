@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::backend::{Backend, Characteristics, Commits, Connection};
+use crate::clock::nearer;
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
 use crate::fault::{Again, Failed, Fault, Undone};
@@ -53,6 +54,8 @@ pub(crate) struct Transaction<B: Backend> {
     lost_commit: Cell<LostCommit>,
     /// On the session that it was ended on; known at its end.
     pub(crate) round_trips: Cell<u64>,
+    /// When its session was parked, if it was.
+    pub(crate) parked: Cell<Option<Instant>>,
     /// For a session in place of one that was dead.
     pub(crate) waited: Cell<Duration>,
     /// The session's number, for when it does not come back.
@@ -150,6 +153,7 @@ impl<B: Backend> Transaction<B> {
             used: Cell::new(Used::NotYet),
             lost_commit: Cell::new(begun.lost_commit),
             round_trips: Cell::default(),
+            parked: Cell::default(),
             waited: Cell::default(),
             number: Cell::new(number),
             figures: begun.figures,
@@ -214,8 +218,7 @@ impl<B: Backend> Transaction<B> {
     /// Brings the deadline nearer, never further away, until the guard drops.
     pub(crate) fn hurry(&self, deadline: Option<Instant>) -> Hurried<'_> {
         let before = self.deadline.get();
-        let nearer = [before, deadline].into_iter().flatten().min();
-        self.deadline.set(nearer);
+        self.deadline.set(nearer(before, deadline));
         Hurried { deadline: &self.deadline, before }
     }
 

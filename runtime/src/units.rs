@@ -19,7 +19,7 @@ pub(crate) use figures::{Figures, Reason, named, register};
 /// Every unit that has run in this process, on whatever database and thread, with what it was declared to be and what became of
 /// it; in order of name and place.
 ///
-/// Counting costs a unit two additions and a look at the clock, no lock, and no allocation after the first of its kind. The figures are those of one moment
+/// Counting costs a unit two additions, no lock, and no allocation after the first of its kind. The figures are those of one moment
 /// only if nothing runs meanwhile.
 ///
 /// Prints as a table:

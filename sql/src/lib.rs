@@ -24,7 +24,7 @@ use self::lexer::{Ending, Kind, Lexer, Token};
 pub use self::refusal::Refusal;
 
 /// What a text is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     /// Whether it may be sent inside a unit.
     pub verdict: Verdict,
@@ -39,7 +39,7 @@ pub struct Reading {
 }
 
 /// Whether a text may be sent inside a unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It can neither end the transaction nor change what the session is.
     Plain,

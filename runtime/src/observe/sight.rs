@@ -37,6 +37,8 @@ pub(crate) struct Seen {
     /// For sessions: in line, or while one was opened.
     pub(crate) waited_pool: Duration,
     pub(crate) round_trips: u64,
+    /// As of the last attempt's [`Spent`].
+    pub(crate) until: Option<Instant>,
 }
 
 /// What the caller gets that is no value.
@@ -66,6 +68,8 @@ pub(crate) struct Spent {
     pub(crate) waited: Duration,
     /// On its session, its end included.
     pub(crate) round_trips: u64,
+    /// When its session was parked, if nothing of the user's follows: then the clock is not looked at again.
+    pub(crate) until: Option<Instant>,
 }
 
 /// A unit that is watched until this drops.
@@ -89,6 +93,7 @@ impl Seen {
         waited_admission: Duration::ZERO,
         waited_pool: Duration::ZERO,
         round_trips: 0,
+        until: None,
     };
 }
 
@@ -99,6 +104,7 @@ impl Sight<'_> {
     }
 
     /// An attempt ended.
+    #[inline]
     pub(crate) fn attempt(
         &mut self,
         number: u32,
@@ -112,6 +118,7 @@ impl Sight<'_> {
         seen.failed = failed;
         seen.waited_pool += spent.waited;
         seen.round_trips += spent.round_trips;
+        seen.until = spent.until;
         if why.is_some() {
             seen.last = why;
         }
@@ -139,7 +146,8 @@ impl Sight<'_> {
 /// Also when the body's panic goes on.
 impl Drop for Sight<'_> {
     fn drop(&mut self) {
-        let took = self.clock.now().saturating_duration_since(self.began);
+        let until = self.seen.until.unwrap_or_else(|| self.clock.now());
+        let took = until.saturating_duration_since(self.began);
         self.figures.ended(self.seen.outcome, took);
         meters::ended(self.figures, took, &self.seen);
         self.span.end(&self.seen);

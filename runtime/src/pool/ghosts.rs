@@ -29,11 +29,11 @@ impl<B: Backend> Ghosts<B> {
         }
     }
 
-    pub(crate) fn take(&self) -> Vec<Ghost<B>> {
+    pub(crate) fn take(&self) -> Option<Vec<Ghost<B>>> {
         // Looked at before it is written: a write would take it from all other threads' caches.
         if !self.some.load(Ordering::Acquire) || !self.some.swap(false, Ordering::AcqRel) {
-            return Vec::new();
+            return None;
         }
-        std::mem::take(&mut *self.list.lock().unwrap_or_else(PoisonError::into_inner))
+        Some(std::mem::take(&mut *self.list.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }

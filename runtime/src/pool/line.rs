@@ -46,12 +46,13 @@ impl<B: Backend> Pool<B> {
         self.prune();
         let waiter = Arc::new(Waiter { grant: Mutex::default(), granted: Condvar::new(), holds: request.holds });
         self.line_up(&waiter)?;
-        let session = match self.wait(&waiter, request)? {
+        let mut session = match self.wait(&waiter, request)? {
             Grant::Session(session) => session,
             Grant::Permit => self.connect()?,
             Grant::Closed => return Err(closed()),
         };
-        Ok(Session { waited: began.elapsed(), ..session })
+        session.waited = began.elapsed();
+        Ok(session)
     }
 
     fn line_up(&self, waiter: &Arc<Waiter<B>>) -> Result<(), Failed> {

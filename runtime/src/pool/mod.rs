@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::fault::Failed;
 use crate::label::Label;
 use crate::observe;
-use crate::session::Session;
+use crate::session::{Pooled, Session};
 use ghosts::Ghosts;
 use line::Waiter;
 use stats::Counters;
@@ -106,8 +106,11 @@ impl<B: Backend> Pool<B> {
         now: Instant,
     ) -> Result<(Session<B>, Holding<'s, B>), Failed> {
         let holds = match own.take_for(unit, now) {
-            Ok((session, holding)) => match self.unfit(&session, now) {
-                None => return Ok((self.ready(Session { waited: Duration::ZERO, ..session }, now), holding)),
+            Ok((mut session, holding)) => match self.unfit(&session, now) {
+                None => {
+                    session.waited = Duration::ZERO;
+                    return Ok((self.ready(session, now), holding));
+                }
                 Some(why) => {
                     drop(holding);
                     self.discard(session, why);
@@ -126,17 +129,19 @@ impl<B: Backend> Pool<B> {
         session
     }
 
-    /// Takes a session back: parked for its thread, handed to who waits, or thrown away if it is broken.
-    pub(crate) fn release(&self, mut session: Session<B>, own: &Slot<B>) {
+    /// Takes a session back: parked for its thread, handed to who waits, or thrown away if it is broken. When it was parked, if it was.
+    pub(crate) fn release(&self, mut session: Session<B>, own: &Slot<B>) -> Option<Instant> {
         if session.connection.standing() == Standing::Touched {
             observe::reset_failed(session.connection.reset());
         }
         if session.connection.standing() != Standing::Clean {
-            return self.discard(session, Closing::Broken);
+            self.discard(session, Closing::Broken);
+            return None;
         }
         let now = self.clock.now();
         if let Some(why) = self.unfit(&session, now) {
-            return self.discard(session, why);
+            self.discard(session, why);
+            return None;
         }
         session.idle_since = now;
         session.epoch = session.epoch.max(self.epoch.load(Ordering::Relaxed));
@@ -152,6 +157,7 @@ impl<B: Backend> Pool<B> {
         if let Some(second) = displaced {
             self.free(second);
         }
+        Some(now)
     }
 
     /// Takes a session that is known to be alive, in place of one that turned out to be dead before anything was sent on it. The
@@ -164,7 +170,10 @@ impl<B: Backend> Pool<B> {
             let mut session = self.ready(session, self.clock.now());
             waited += session.waited;
             match session.connection.reassure() {
-                Ok(()) => return Ok(Session { waited, ..session }),
+                Ok(()) => {
+                    session.waited = waited;
+                    return Ok(session);
+                }
                 Err(_lost_too) => dead = session,
             }
         }
@@ -291,8 +300,7 @@ impl<B: Backend> Pool<B> {
                 let now = self.clock.now();
                 observe::opened(connection.number(), &self.connector.peer(), now.saturating_duration_since(began));
                 let expires = now.checked_add(self.limits.max_lifetime);
-                let connection = Box::new(connection);
-                Ok(Session { connection, expires, idle_since: now, waited: Duration::ZERO, epoch })
+                Ok(Pooled { connection, expires, idle_since: now, waited: Duration::ZERO, epoch }.into())
             }
             Err(failed) => {
                 self.forget_one();
@@ -336,7 +344,8 @@ impl<B: Backend> Pool<B> {
 
     /// A connection that was lost may live on at the server and hold locks: the next session that is taken ends it first.
     fn lay_ghosts(&self, session: &mut Session<B>) {
-        for ghost in self.ghosts.take() {
+        let Some(ghosts) = self.ghosts.take() else { return };
+        for ghost in ghosts {
             let laid = session.connection.lay(&ghost);
             if session.connection.standing() == Standing::Broken {
                 // It is the messenger that died: somebody else must go.

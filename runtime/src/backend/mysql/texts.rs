@@ -22,11 +22,11 @@ impl Default for Texts {
 impl Texts {
     pub(crate) fn read(&mut self, sql: &str, mode: Mode) -> Reading {
         if let Some(known) = self.0.get(sql) {
-            return known.clone();
+            return *known;
         }
         let reading = read(sql, mode);
         if sql.len() <= LONGEST {
-            self.0.insert(sql, reading.clone());
+            self.0.insert(sql, reading);
         }
         reading
     }

@@ -50,12 +50,11 @@ fn convert<T: FromRow>(speaker: &mut impl Speaks, request: Request<'_>, each: &m
         if wrong.is_some() || panic.is_some() {
             return;
         }
-        let columns = row.columns();
         // A panic of the user's goes on when the answer has been read: what fails later in it must be seen.
         match catch_unwind(AssertUnwindSafe(|| T::from_row_opt(row).map(&mut *each))) {
             Ok(Ok(())) => {}
             // The error holds the row: its values do not belong into a message.
-            Ok(Err(FromRowError(row))) => wrong = Some(inconvertible::<T>(&columns, &row)),
+            Ok(Err(FromRowError(row))) => wrong = Some(inconvertible::<T>(&row)),
             Err(payload) => panic = Some(payload),
         }
     });
@@ -66,7 +65,8 @@ fn convert<T: FromRow>(speaker: &mut impl Speaks, request: Request<'_>, each: &m
     wrong.map_or(Ok(()), |wrong| Err(speaker.blame(wrong, sql)))
 }
 
-fn inconvertible<T>(columns: &[Column], row: &Row) -> Failed {
+fn inconvertible<T>(row: &Row) -> Failed {
+    let columns = row.columns_ref();
     let shown: Vec<_> =
         columns.iter().map(|column| format!("{} {:?}", column.name_str(), column.column_type())).collect();
     let (row_is, ty) = (shown.join(", "), type_name::<T>());
@@ -102,8 +102,7 @@ fn first<T: FromRow>(speaker: &mut impl Speaks, request: Request<'_>) -> Result<
         unread.get_or_insert(row);
     })?;
     if let Some(row) = unread {
-        let columns = row.columns();
-        let wrong = |FromRowError(row)| speaker.blame(inconvertible::<T>(&columns, &row), sql);
+        let wrong = |FromRowError(row)| speaker.blame(inconvertible::<T>(&row), sql);
         first = Some(T::from_row_opt(row).map_err(wrong)?);
     }
     Ok(first)

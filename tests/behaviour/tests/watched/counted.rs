@@ -94,6 +94,20 @@ fn each_end_is_counted_as_what_it_was() {
 }
 
 #[test]
+fn what_hooks_take_is_part_of_what_a_unit_took() {
+    let (db, _server, clock) = scripted();
+    let twenty = Duration::from_millis(20);
+    let hooked = |tx: &mut Tx<'_>| {
+        let clock = clock.clone();
+        tx.after_commit(move || clock.advance(twenty));
+        update(tx)
+    };
+    db.unit("takes its time in a hook").run::<_, Error>(hooked).expect("a plain unit");
+    let took = stats("takes its time in a hook").p50;
+    assert!(took.abs_diff(twenty) <= twenty / 8, "{took:?}");
+}
+
+#[test]
 fn nothing_that_threads_count_is_lost() {
     let (db, _server, _clock) = scripted();
     let (threads, times) = (8, 200);

@@ -108,6 +108,6 @@ fn says_nothing_to_do(remark: &str) -> bool {
 }
 
 fn is_update(sql: &str) -> bool {
-    let verb = sql.trim_start().get(..UPDATE.len());
-    verb.is_some_and(|verb| verb.eq_ignore_ascii_case(UPDATE))
+    let verb = sql.as_bytes().trim_ascii_start().get(..UPDATE.len());
+    verb.is_some_and(|verb| verb.eq_ignore_ascii_case(UPDATE.as_bytes()))
 }
