@@ -57,7 +57,7 @@ struct Shared {
 const AT_ONCE: usize = 16;
 
 /// How long nothing is looked for, if nobody rings: what another process has left is found then.
-const LONGEST_NAP: Duration = Duration::from_secs(30);
+const LONGEST_NAP: Duration = Duration::from_secs(60);
 
 /// When the outbox could not be read.
 const SHORT_NAP: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use fastrand::Rng;
 use mysql::prelude::Queryable;
 use unit_of_work::mysql;
 
-use crate::service::{Web, event, rows};
+use crate::service::{Web, event, rows, until};
 
 #[test]
 fn of_64_buyers_of_10_seats_those_get_them_who_come_first_and_no_seat_is_sold_twice() {
@@ -33,9 +33,9 @@ fn of_64_buyers_of_10_seats_those_get_them_who_come_first_and_no_seat_is_sold_tw
 /// Tries until nothing is free: one seat, or two where one would leave one alone.
 fn buy_one_or_two(web: &Web, event: u64, buyer: u64) {
     let mut random = Rng::with_seed(buyer);
-    loop {
+    until("a buyer has seats, or there are none", || {
         let plan = web.seats(event, "free");
-        let Some(first) = random.choice(&plan) else { return };
+        let Some(first) = random.choice(&plan) else { return true };
         let beside = plan.iter().find(|seat| number(seat) == number(first) + 1).filter(|_| random.bool());
         let wanted: Vec<&str> = [first].into_iter().chain(beside).map(String::as_str).collect();
         let reply = web.patiently(|web| web.hold(event, &format!("{buyer}@example.org"), &wanted));
@@ -43,12 +43,12 @@ fn buy_one_or_two(web: &Web, event: u64, buyer: u64) {
             201 => {
                 let hold = reply.body["id"].as_u64().expect("it has a number");
                 web.bought(hold, &format!("crowd-{event}-{hold}"));
-                return;
+                true
             }
-            409 => {}
+            409 => false,
             _ => panic!("{reply:?}"),
         }
-    }
+    });
 }
 
 fn number(seat: &str) -> u32 {
@@ -71,9 +71,7 @@ fn under_load_no_rule_is_broken_and_every_cent_is_where_it_belongs() {
     });
     let mut rows = rows(&server);
     let mut number = |sql: &str| -> u64 { rows.query_first(sql).expect("rows can be read").expect("a sum is one row") };
-    while number("SELECT COUNT(*) FROM outbox") > 0 {
-        thread::yield_now();
-    }
+    until("every payment is made", || number("SELECT COUNT(*) FROM outbox") == 0);
     web.assert_sound(event);
     let paid = number("SELECT COALESCE(SUM(amount), 0) FROM purchase WHERE state = 'paid'");
     let back = number("SELECT COALESCE(SUM(amount), 0) FROM purchase WHERE state = 'cancelled'");

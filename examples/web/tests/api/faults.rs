@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use proxy::{Cut, Packet, Proxy, Side};
 use unit_of_work::mysql;
 
-use crate::service::{Web, event, rows};
+use crate::service::{Web, event, rows, until};
 
 /// Somebody else's transaction, which holds the row of a hold.
 pub(crate) fn lock(server: &Server, hold: u64) -> Conn {
@@ -25,14 +25,11 @@ pub(crate) fn lock(server: &Server, hold: u64) -> Conn {
 /// Until some transaction waits for a row.
 pub(crate) fn wait_for_lock_wait(server: &Server) {
     let mut conn = rows(server);
-    let mut waiting = || {
+    until("somebody waits for a row", || {
         let row: Option<(String, u64)> =
             conn.query_first("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'").expect("it can be shown");
         row.is_some_and(|(_, waiting)| waiting > 0)
-    };
-    while !waiting() {
-        thread::yield_now();
-    }
+    });
 }
 
 /// A hold of somebody in an event of its own.

@@ -1,13 +1,11 @@
 //! The payment provider when it fails, is slow, or has charged when nobody is there to hear it: every payment is made once.
 
-use std::thread;
-
 use ephemeral_mysql::Server;
 use mysql::prelude::{FromRow, Queryable};
 use nix::sys::signal::Signal;
 use unit_of_work::mysql;
 
-use crate::service::{Web, event, rows};
+use crate::service::{Web, event, rows, until};
 
 fn server() -> Server {
     Server::start().expect("a private server starts")
@@ -35,9 +33,7 @@ fn purchase(web: &Web, server: &Server) -> u64 {
 /// Until the provider has been asked, or has charged.
 fn wait_for(server: &Server, condition: &str) {
     let sql = format!("SELECT 1 FROM provider_book WHERE {condition}");
-    while row::<u8>(server, &sql).is_none() {
-        thread::yield_now();
-    }
+    until(condition, || row::<u8>(server, &sql).is_some());
 }
 
 #[test]

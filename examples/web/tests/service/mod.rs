@@ -107,16 +107,14 @@ impl Web {
 
     /// Until the payment provider has answered; what came of it. Much sooner than the outbox looks for itself.
     pub(crate) fn settled(&self, purchase: u64) -> String {
-        let asked = Instant::now();
-        while asked.elapsed() < Duration::from_secs(20) {
+        let mut state = String::new();
+        until("a purchase is settled", || {
             let reply = self.patiently(|web| web.get(&format!("/api/purchases/{purchase}")));
             assert_eq!(reply.status, 200, "{reply:?}");
-            match reply.body["state"].as_str().expect("a purchase has a state") {
-                "pending" => thread::yield_now(),
-                state => return state.to_owned(),
-            }
-        }
-        panic!("purchase {purchase} is still being paid");
+            reply.body["state"].as_str().expect("a purchase has a state").clone_into(&mut state);
+            state != "pending"
+        });
+        state
     }
 
     /// The seats of an event that are in this state.
@@ -165,17 +163,20 @@ impl Web {
     }
 
     pub(crate) fn wait_until_nobody_gets_in(&self) {
-        while TcpStream::connect(&self.address).is_ok() {
-            thread::yield_now();
-        }
+        until("nobody gets in", || TcpStream::connect(&self.address).is_err());
     }
 
     /// Waits for its end; with what it wrote to standard error.
     pub(crate) fn ended(mut self) -> (ExitStatus, String) {
+        let mut status = None;
+        until("the program ends", || {
+            status = self.child.try_wait().expect("it can be waited for");
+            status.is_some()
+        });
         let mut said = String::new();
         let mut stderr = self.child.stderr.take().expect("it is piped");
         stderr.read_to_string(&mut said).expect("it writes UTF-8");
-        (self.child.wait().expect("it can be waited for"), said)
+        (status.expect("it has ended"), said)
     }
 
     /// As `kill -9` ends it; with what it wrote to standard error.
@@ -230,6 +231,15 @@ impl Reply {
 
     fn number(&self) -> u64 {
         self.body["id"].as_u64().unwrap_or_else(|| panic!("it has a number: {self:?}"))
+    }
+}
+
+/// Waits for it, so long that something must be wrong, but not for ever.
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(50), "it does not come about that {what}");
+        thread::yield_now();
     }
 }
 
