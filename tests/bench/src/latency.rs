@@ -44,7 +44,7 @@ pub(crate) struct Figures {
     pub(crate) added_us: u64,
     /// What a ping takes longer than on the direct way, ping by ping.
     really_added_us: Spread,
-    threads: u32,
+    pub(crate) threads: u32,
     rows: u32,
     rounds: u32,
     variants: Vec<One>,
@@ -64,9 +64,9 @@ struct One {
 }
 
 impl Latency {
-    /// With one added time, and as many threads and accounts as unless said otherwise.
-    pub(crate) fn of(added_us: u64, effort: Effort) -> Self {
-        Self { added_us: vec![added_us], threads: 4, rows: 1000, length: Length::of(effort), json: false }
+    /// With one added time, and as many accounts as unless said otherwise.
+    pub(crate) fn of(threads: u32, added_us: u64, effort: Effort) -> Self {
+        Self { added_us: vec![added_us], threads, rows: 1000, length: Length::of(effort), json: false }
     }
 }
 
@@ -164,13 +164,15 @@ impl Figures {
 
     /// The same of all of them, with what they are called in a plot.
     pub(crate) fn ratios_to_pool(&self) -> impl Iterator<Item = (String, Spread)> {
-        self.variants.iter().map(|one| (format!("{}, {} µs", one.variant, self.added_us), one.ratio_to_pool))
+        self.variants
+            .iter()
+            .map(|one| (format!("{}, {} × {} µs", one.variant, self.threads, self.added_us), one.ratio_to_pool))
     }
 
     pub(crate) fn head(&self) -> String {
         let Self { added_us, threads, rows, rounds, .. } = self;
         let real = shown(self.really_added_us, 0);
-        format!("{added_us} µs a round trip ({real} µs in fact), {threads} threads, {rows} rows, {rounds} rounds")
+        format!("{added_us} µs a round trip ({real} µs in fact), threads: {threads}, {rows} rows, {rounds} rounds")
     }
 
     pub(crate) fn table(&self) -> Table<6> {

@@ -93,17 +93,18 @@ fn each_bar_is_judged_by_its_interval() {
         &json!([transfer("unit", &ratio(1.9, 2.0, 2.1)), transfer("pool", &one)]),
     );
     let slow = [("unit", ratio(2.0, 2.1, 2.2)), ("pool", one)];
-    keep(directory.path(), "latency/500us", 1000, &latency(500, &slow));
-    keep(directory.path(), "latency/2000us", 1000, &latency(2000, &[("unit", ratio(1.0, 1.1, 1.2))]));
+    keep(directory.path(), "latency/4x500us", 1000, &latency(500, &slow));
+    keep(directory.path(), "latency/4x2000us", 1000, &latency(2000, &[("unit", ratio(1.0, 1.1, 1.2))]));
     keep(directory.path(), "durable/4x1000", 1000, &json!([transfer("unit", &ratio(1.0, 1.1, 1.2))]));
     let page = rendered(&directory);
     for (bar, verdict) in [
-        ("500 µs a round trip: units/s of `unit` to `pool`", "| ≥ 2 | 2.10 (2.00 – 2.20) | PASS |"),
+        ("500 µs a round trip, threads: 4: units/s of `unit` to `pool`", "| ≥ 2 | 2.10 (2.00 – 2.20) | PASS |"),
         ("transfer 4 × 1000: units/s of `pool`", "| ≥ 1.8 | 2.00 (1.90 – 2.10) | PASS |"),
         ("hot uniform_64x4: units/s of the best other", "| ≥ 0.8 | 0.75 (0.70 – 0.79) | FAIL |"),
         ("hot uniform_64x4: units/s of `backoff`", "| ≥ 4.5 | 4.60 (4.00 – 5.00) | PASS, within the noise |"),
         ("hot uniform_64x4: p99 of `fixed_2`", "| ≤ 0.75 | 0.76 (0.70 – 0.80) | DOUBTFUL"),
         ("hot uniform_64x4: slowest thread of the mean", "| ≥ 0.5 | 0.60 (0.60 – 0.60) | PASS |"),
+        ("500 µs a round trip, threads: 1: units/s of `unit` to `pool`", "| ≥ 2 | – | not measured |"),
         ("hot uniform_64x32: units/s of `backoff`", "| ≥ 5 | – | not measured |"),
         ("transfer 16 × 1000: units/s of `pool`", "| ≥ 1.7 | – | not measured |"),
     ] {
@@ -115,7 +116,7 @@ fn each_bar_is_judged_by_its_interval() {
         "- In uniform_64x4 `fixed_2`, had one known it, makes more: the library reaches 0.75 of it.",
         "Abacus, 2 cores, 4 GiB of memory, Linux 6, rustc 1, server 12-MariaDB with `sync_binlog=0`.",
         "| hot/uniform_64x4 | 2026-01-02 03:04 | abc | 0.1 0.2 0.3 | 20 | 1000 |",
-        "500 µs a round trip (502 (501 – 503) µs in fact), 4 threads",
+        "500 µs a round trip (502 (501 – 503) µs in fact), threads: 4",
         "| durable/4x1000 | 2026-01-02 03:04 |",
         "## Compile time\n\nNot measured.",
         "## Threads, sessions, databases\n\nNot measured.",
@@ -154,7 +155,7 @@ fn a_single_measurement_is_kept_and_told() {
 fn figures_of_one_run_can_be_told_by_the_next() {
     let directory = tempfile::tempdir().expect("a directory");
     let out = directory.path().to_str().expect("a path");
-    succeeded(&bench(&["report", "--quick", "--only", "latency/500us", "overhead", "--out", out]));
+    succeeded(&bench(&["report", "--quick", "--only", "latency/1x500us", "overhead", "--out", out]));
     let page = rendered(&directory);
     for word in ["500 µs a round trip (", "| unit |", "| pool |", "unit that sends nothing"] {
         assert!(page.contains(word), "`{word}` is not in\n{page}");

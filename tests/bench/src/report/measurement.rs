@@ -25,7 +25,9 @@ pub(crate) enum Measurement {
         threads: u32,
         rows: u32,
     },
+    /// By one thread, which waits for round trips alone, and by more, which share the processors with the proxy.
     Latency {
+        threads: u32,
         added_us: u64,
     },
     Hot(Cell),
@@ -39,7 +41,7 @@ impl Measurement {
     pub(crate) fn all() -> Vec<Self> {
         let transfers = [1, 4, 16].map(|threads| Self::Transfer { threads, rows: 1000 });
         let durable = [4, 16].map(|threads| Self::Durable { threads, rows: 1000 });
-        let latency = [500, 2000].map(|added_us| Self::Latency { added_us });
+        let latency = [(1, 500), (4, 500), (4, 2000)].map(|(threads, added_us)| Self::Latency { threads, added_us });
         let hot = Cell::grid().into_iter().map(Self::Hot);
         let one_each = [Self::Scale, Self::Overhead, Self::Compile];
         transfers.into_iter().chain(durable).chain(latency).chain(hot).chain(one_each).collect()
@@ -50,7 +52,7 @@ impl Measurement {
         match self {
             Self::Transfer { threads, rows } => format!("transfer/{threads}x{rows}"),
             Self::Durable { threads, rows } => format!("durable/{threads}x{rows}"),
-            Self::Latency { added_us } => format!("latency/{added_us}us"),
+            Self::Latency { threads, added_us } => format!("latency/{threads}x{added_us}us"),
             Self::Scale => "scale".to_owned(),
             Self::Overhead => "overhead".to_owned(),
             Self::Hot(cell) => format!("hot/{}", cell.name()),
@@ -67,8 +69,8 @@ impl Measurement {
         Ok(match self {
             Self::Transfer { threads, rows } => transfers(*threads, *rows, effort, Commit::Written)?,
             Self::Durable { threads, rows } => transfers(*threads, *rows, effort, Commit::Flushed)?,
-            Self::Latency { added_us } => {
-                let mut figures = latency::measure(&Latency::of(*added_us, effort))?;
+            Self::Latency { threads, added_us } => {
+                let mut figures = latency::measure(&Latency::of(*threads, *added_us, effort))?;
                 serde_json::to_value(figures.pop().ok_or("one added time has one figure")?)?
             }
             Self::Scale => serde_json::to_value(scale::measure(&Scale::of(effort))?)?,
