@@ -227,8 +227,8 @@ impl Watch<'_> {
                 Err(RecvTimeoutError::Timeout) => self.look(seen)?,
                 Err(RecvTimeoutError::Disconnected) => unreachable!("the floor holds a sender"),
             }
-            // Those that a slow look has missed are left out: a sample says itself when it was taken.
-            next = (next + every).max(self.began.elapsed());
+            // After a slow look the next one waits, so that no rate is of a moment. A sample says itself when it was taken.
+            next = (next + every).max(self.began.elapsed() + every / 2);
         }
         Ok(told.recv_timeout(self.until(time)).unwrap_or(Ending::TimeIsUp))
     }
