@@ -134,7 +134,9 @@ fn each_form_wants_its_token() {
         format!("/holds/{hold}/release"),
         format!("/purchases/{purchase}/cancel"),
     ] {
-        let mut eve = Visitor::at(&web, "/");
+        // With a cookie, but without a token.
+        let mut eve = Visitor::at(&web, &format!("/events/{event}"));
+        assert!(eve.cookie("visitor").is_some());
         assert_eq!(
             eve.post(&action, "name=Eve&key=1&seats=A-3&customer=eve%40example.org").page.status,
             403,
