@@ -1,6 +1,6 @@
 //! Many rows in few statements: each costs the server a parse and the wire a packet's share, however many rows it has.
 
-use std::iter::repeat_n;
+use std::iter::{from_fn, repeat_n};
 
 use unit_of_work::mysql::Value;
 use unit_of_work::{Error, Tx};
@@ -14,12 +14,15 @@ pub(crate) fn insert<const N: usize>(
     into: &str,
     rows: impl IntoIterator<Item = [Value; N]>,
 ) -> Result<(), Error> {
-    let rows: Vec<_> = rows.into_iter().collect();
+    let mut rows = rows.into_iter().fuse();
     let row = format!("({})", ["?"; N].join(", "));
-    rows.chunks(ROWS).try_for_each(|some| {
+    // Not all at once: accounts may be a million.
+    let statements = from_fn(|| Some(rows.by_ref().take(ROWS).collect::<Vec<_>>()).filter(|some| !some.is_empty()));
+    for some in statements {
         let places = repeat_n(row.as_str(), some.len()).collect::<Vec<_>>().join(", ");
-        tx.defer(format!("INSERT INTO {into} VALUES {places}"), some.concat())
-    })
+        tx.defer(format!("INSERT INTO {into} VALUES {places}"), some.concat())?;
+    }
+    Ok(())
 }
 
 /// The numbers as the values of an IN list, and its places. The last one is repeated up to a power of two, so that some 14 statements

@@ -1,7 +1,7 @@
 //! One line of the file: a payment, or what is wrong with it in the words of who must mend it. Lines are read one by one, so that a
 //! quote that is not closed spoils its own line and not the rest of the file.
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::{ReaderBuilder, StringRecord, Terminator};
 
 use super::{HEADER, LONGEST};
 use crate::rules::{Payment, Refusal};
@@ -46,12 +46,21 @@ fn payment(text: &[u8]) -> Result<Payment, String> {
     let [id, from, to, amount] = &fields[..] else {
         return Err(format!("{} fields instead of {}", fields.len(), HEADER.len()));
     };
-    Ok(Payment {
+    let payment = Payment {
         id: number("id", id)?,
         from: number("from", from)?,
         to: number("to", to)?,
         amount: number("amount", amount)?,
-    })
+    };
+    let quoted_whole = text.split(|byte| *byte == b',').all(quoted_whole);
+    if quoted_whole { Ok(payment) } else { Err("quotes are not around a whole field".to_owned()) }
+}
+
+/// Whether a number has its quotes around it, if it has any: `"4"00` would be read as 400.
+fn quoted_whole(field: &[u8]) -> bool {
+    let field = field.trim_ascii();
+    let inside = field.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(field);
+    !inside.contains(&b'"')
 }
 
 /// The fields without the spaces around them.
@@ -63,7 +72,10 @@ pub(super) fn fields(text: &[u8]) -> Result<Vec<String>, String> {
         quotes if quotes % 2 == 1 => Err("a quote is not closed".to_owned()),
         _ => {
             let mut record = StringRecord::new();
-            let mut reader = ReaderBuilder::new().has_headers(false).from_reader(text.trim().as_bytes());
+            // A carriage return in the middle is no end of a line: what is behind it would be lost.
+            let whole = Terminator::Any(b'\n');
+            let mut reader =
+                ReaderBuilder::new().has_headers(false).terminator(whole).from_reader(text.trim().as_bytes());
             reader.read_record(&mut record).map_err(|error| error.to_string())?;
             Ok(record.iter().map(|field| field.trim().to_owned()).collect())
         }
@@ -83,12 +95,23 @@ fn number(name: &str, field: &str) -> Result<u64, String> {
     Err(format!("{name}: `{}` {what}", shown(field.as_bytes())))
 }
 
-/// Its beginning, without what a terminal would obey.
+/// Its beginning, without what a terminal would obey; with that escaped it is no longer either, so that it fits its column.
 pub(super) fn shown(text: &[u8]) -> String {
     const LONG: usize = 60;
-    let text = String::from_utf8_lossy(text);
-    let text = text.trim();
-    let start: String = text.chars().take(LONG).flat_map(char::escape_debug).collect();
-    let start = start.replace("\\\"", "\"").replace("\\'", "'");
-    if text.chars().count() > LONG { format!("{start}…") } else { start }
+    let mut start = String::new();
+    for char in String::from_utf8_lossy(text).trim().chars() {
+        let next = printable(char);
+        if start.chars().count() + next.chars().count() > LONG {
+            return start + "…";
+        }
+        start += &next;
+    }
+    start
+}
+
+fn printable(char: char) -> String {
+    match char {
+        '"' | '\'' => char.to_string(),
+        _ => char.escape_debug().to_string(),
+    }
 }

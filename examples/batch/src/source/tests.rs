@@ -64,6 +64,29 @@ fn a_line_of_a_megabyte_is_one_bad_line() {
 }
 
 #[test]
+fn what_quotes_and_carriage_returns_hide_is_no_other_number_and_no_other_line() {
+    let whole = "quotes are not around a whole field";
+    for odd in ["1,2,3,\"4\"00", "1,2,3,\"\"400", "\"1\"0,2,3,4", "1,2,3,\"4\"\"\""] {
+        let file = format!("id,from,to,amount\n{odd}\n7,8,9,1\n");
+        let found = reasons(file.as_bytes());
+        assert!(found.len() == 1 && found[0].0 == 2, "{odd}: {found:?}");
+        assert!(found[0].1 == whole || found[0].1.ends_with("is not a whole number"), "{odd}: {found:?}");
+    }
+    assert_eq!(reasons(b"id,from,to,amount\n\"1\",2,3,4\r\"2\",3,4,5\n").len(), 1, "the second payment is not lost");
+}
+
+#[test]
+fn what_is_shown_of_a_line_has_room_in_the_ledger() {
+    let hidden = ["\u{200B}", "\u{10FFFF}", "\u{1}"].map(|char| char.repeat(200));
+    for text in hidden {
+        let found = lines(format!("id,from,to,amount\n1,2,3,{text}\n").as_bytes());
+        let why = found[0].entry.as_ref().expect_err("no amount").why.to_string();
+        assert!(found[0].text().chars().count() <= 61 && why.chars().count() <= 100, "{why}");
+        assert!(found[0].text().starts_with("1,2,3,\\u{") && found[0].text().ends_with("}…"), "{}", found[0].text());
+    }
+}
+
+#[test]
 fn a_file_that_is_none_of_ours_is_refused() {
     for (bytes, reason) in [
         (b"".as_slice(), "the first line is empty"),
