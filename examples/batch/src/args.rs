@@ -70,7 +70,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
     pub(crate) limit: u64,
 
-    /// Kills one of its own connections every now and then while it posts, to show that nothing comes of it.
+    /// Kills a connection to its database every now and then while it posts, to show that nothing comes of it.
     #[arg(long, conflicts_with = "compare")]
     pub(crate) disturb: bool,
 

@@ -46,7 +46,7 @@ fn payments(args: &Args, chunk: usize) -> Result<Payments, Trouble> {
     let lines = args.generate.unwrap_or(LINES).min(UNITS * chunk as u64);
     let place = tempfile::tempdir().map_err(Trouble::output("a temporary directory"))?;
     let file = place.path().join("payments.csv");
-    sample::write(&file, lines, args.accounts, args.seed).map_err(Trouble::output(&file.display()))?;
+    sample::write(&file, lines, args.accounts, args.seed).map_err(Trouble::generated(&file))?;
     Payments::read(&file)
 }
 

@@ -1,6 +1,8 @@
 //! Where accounts, nights and payments are: on a private server, or in a database of ours on the user's, which stays there; and
 //! that one run works on it at a time.
 
+use std::time::Duration;
+
 use ephemeral_mysql::Server;
 use unit_of_work::{Database, Error};
 use url::Url;
@@ -15,6 +17,8 @@ pub(crate) const DATABASE: &str = "unit_of_work_batch";
 const LOCK: &str = "unit_of_work_batch";
 /// A run that was killed has lost its lock as soon as the server notices.
 const LOCK_WAIT_SECONDS: u64 = 5;
+/// What became of a COMMIT is asked for within moments; these rows are for people.
+const OUTCOMES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Besides those of the threads: the one with the lock, and the one that `--disturb` kills from.
 const OTHER_CONNECTIONS: usize = 3;
 
@@ -110,8 +114,8 @@ impl Ledger {
         let there = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = 'reject'";
         let look = || {
             let found: Option<u64> =
-                Database::connect(url)?.session(|session| session.exec_first(there, (DATABASE,)))?;
-            if found == Some(0) { Ok(None) } else { Database::connect(&with_database(url)).map(Some) }
+                Database::connect(&at(url, ""))?.session(|session| session.exec_first(there, (DATABASE,)))?;
+            if found == Some(0) { Ok(None) } else { Database::connect(&at(url, DATABASE)).map(Some) }
         };
         look().map_err(Trouble::UsersServer)
     }
@@ -137,7 +141,12 @@ impl Ledger {
         let done = self.db.session(|session| {
             let locked: Option<u64> =
                 session.exec_first("SELECT COALESCE(GET_LOCK(?, ?), 0)", (LOCK, LOCK_WAIT_SECONDS))?;
-            Ok(if locked == Some(1) { work() } else { Err(Trouble::Busy) })
+            if locked != Some(1) {
+                return Ok(Err(Trouble::Busy));
+            }
+            // By the one that is alone: two would wait for each other's rows.
+            self.db.purge_outcomes(OUTCOMES_KEPT)?;
+            Ok(work())
         });
         done.unwrap_or_else(|error| Err(error.into()))
     }
@@ -156,9 +165,9 @@ pub(crate) fn kill_one(db: &Database, random: &mut fastrand::Rng) -> Result<bool
 }
 
 fn connect(url: &str, threads: usize) -> Result<Database, Error> {
-    Database::connect(url)?
+    Database::connect(&at(url, ""))?
         .session(|session| session.query_drop(format!("CREATE DATABASE IF NOT EXISTS `{DATABASE}`")))?;
-    let db = Database::builder().url(with_database(url)).max_connections(threads + OTHER_CONNECTIONS).connect()?;
+    let db = Database::builder().url(at(url, DATABASE)).max_connections(threads + OTHER_CONNECTIONS).connect()?;
     create_tables(&db)?;
     Ok(db)
 }
@@ -168,8 +177,13 @@ pub(crate) fn create_tables(db: &Database) -> Result<(), Error> {
     db.create_outcome_table()
 }
 
-fn with_database(url: &str) -> String {
-    let mut url = Url::parse(url).expect("a connection was opened with this URL");
-    url.set_path(DATABASE);
-    url.into()
+/// The URL with this database, or with none: one that is named may not be there yet. What is no URL is left to the driver to refuse.
+fn at(url: &str, database: &str) -> String {
+    Url::parse(url).map_or_else(
+        |_| url.to_owned(),
+        |mut url| {
+            url.set_path(database);
+            url.into()
+        },
+    )
 }

@@ -95,7 +95,7 @@ impl Input {
             (place.path().join("payments.csv"), Some(place))
         };
         if let Some(lines) = args.generate.or_else(|| place.as_ref().map(|_| SAMPLE_LINES)) {
-            sample::write(&path, lines, args.accounts, args.seed).map_err(Trouble::output(&path.display()))?;
+            sample::write(&path, lines, args.accounts, args.seed).map_err(Trouble::generated(&path))?;
         }
         Ok(Self { night: name(args, &path)?, path, again, _place: place })
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What ends the program with another exit code than 0.
@@ -13,6 +13,8 @@ pub(crate) enum Trouble {
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{}: {found}, where `id,from,to,amount` is expected; nothing was posted", path.display())]
     Header { path: PathBuf, found: Box<str> },
+    #[error("{} cannot be written: it exists already; leave out --generate to settle it as it is", .0.display())]
+    Exists(PathBuf),
     #[error("{what} cannot be written: {error}")]
     Output { what: String, error: io::Error },
     #[error(
@@ -56,6 +58,14 @@ impl Trouble {
     pub(crate) fn output(what: &(impl Display + ?Sized)) -> impl Fn(io::Error) -> Self {
         let what = what.to_string();
         move |error| Self::Output { what: what.clone(), error }
+    }
+
+    /// Of the file that `--generate` makes.
+    pub(crate) fn generated(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Self::Exists(path.to_owned()),
+            _ => Self::output(&path.display())(error),
+        }
     }
 
     /// Something was posted by then.

@@ -24,7 +24,7 @@ pub(crate) struct Report {
     pub(crate) rejects: Vec<Reject>,
     /// None in a dry run.
     pub(crate) chunks: Vec<Done>,
-    /// What all accounts hold, in cents.
+    /// What all accounts held when the night began, and again when it was closed, in cents.
     pub(crate) money: u64,
 }
 
@@ -57,8 +57,8 @@ pub(crate) enum Listed {
 /// Reads what is there of a night.
 #[unit_of_work(read_only, isolation = "repeatable read", snapshot)]
 pub(crate) fn of_night(tx: &mut Tx<'_>, night: u64) -> Result<Report, Error> {
-    let (name, lines) =
-        tx.exec_first("SELECT name, line_count FROM night WHERE id = ?", (night,))?.expect("nights are not deleted");
+    let of_night = "SELECT name, line_count, money FROM night WHERE id = ?";
+    let (name, lines, money) = tx.exec_first(of_night, (night,))?.expect("nights are not deleted");
     let sums = "SELECT COUNT(*), CAST(COALESCE(SUM(amount), 0) AS UNSIGNED), CAST(COALESCE(SUM(fee), 0) AS UNSIGNED) \
                 FROM payment WHERE night = ?";
     let (posted, amount, fees) = tx.exec_first(sums, (night,))?.expect("an aggregate is always one row");
@@ -67,9 +67,8 @@ pub(crate) fn of_night(tx: &mut Tx<'_>, night: u64) -> Result<Report, Error> {
         (night,),
         |(line, text, rule, reason)| Reject { line, text, rule, reason },
     )?;
-    let money = tx.query_first("SELECT CAST(COALESCE(SUM(balance), 0) AS UNSIGNED) FROM account")?;
     let sums = Sums { posted, amount, fees };
-    Ok(Report { night: name, lines, sums, rejects, chunks: chunks(tx, night)?, money: money.unwrap_or_default() })
+    Ok(Report { night: name, lines, sums, rejects, chunks: chunks(tx, night)?, money })
 }
 
 fn chunks(tx: &mut Tx<'_>, night: u64) -> Result<Vec<Done>, Error> {
@@ -143,10 +142,10 @@ impl Report {
     }
 }
 
-/// Where all of the money is.
+/// That all of the money is there, of a night that is closed: closing counted it. What accounts hold since then is not asked.
 pub(crate) fn balanced(report: &Report) -> String {
     format!(
-        "The money adds up: the accounts hold {} as before, with account {FEES} for the fees.\n",
+        "The money adds up: the accounts held {} when the night began and when it was closed, with account {FEES} for the fees.\n",
         money(report.money)
     )
 }

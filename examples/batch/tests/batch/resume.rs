@@ -43,8 +43,9 @@ fn twenty_kills_at_random_moments_lose_nothing_and_double_nothing() {
     let mut conn = room.conn();
     let mut random = fastrand::Rng::new();
     for kill_number in 0..KILLS {
-        // Each one in its own part of the file, so that all of it is tried; the first may come before there is a ledger.
-        let moment = (kill_number * 10 + random.u64(..10)) * LINES / (KILLS * 10 + 60);
+        // Each one in its own part of the file; the first may come before there is a ledger, and after the last one so much is left
+        // that no run ends by itself while this thread waits for a processor.
+        let moment = (kill_number * 10 + random.u64(..10)) * LINES / (KILLS * 10 + 140);
         let mut batch = begun(room.batch(&file, &SMALL));
         wait_until(&mut batch, || done(&mut conn) >= moment);
         kill(batch);
@@ -86,7 +87,8 @@ fn killed_in_the_middle_of_a_chunk_or_of_closing_it_goes_on_from_there() {
     killed_while_it_waits_for(&room, &file, 50, || ());
     assert_eq!(room.ask::<u64>("SELECT COUNT(*) FROM lane WHERE night > 1"), [0], "it had not begun");
     let mut first = begun(room.batch(&file, &["--threads", "2", "--chunk", "1"]));
-    wait_until(&mut first, || done(&mut room.conn()) > 0);
+    let mut conn = room.conn();
+    wait_until(&mut first, || done(&mut conn) > 0);
     kill(first);
     killed_while_it_waits_for(&room, &file, 1, || {
         let other = refused(&run(room.batch(&file, &[])));
