@@ -12,6 +12,7 @@ use tokio::task::{JoinError, JoinHandle};
 use crate::backend::Backend;
 use crate::database::Database;
 use crate::error::{Error, ErrorKind};
+use crate::hooks::panic_text;
 use crate::label::Label;
 use crate::observe;
 use crate::registry;
@@ -25,7 +26,7 @@ where
     /// What surrounds it there:
     ///
     /// - This database is [entered](Database::enter): units that name no other run on it.
-    /// - All units of the call have one connection, which is taken for the first of them and given back after the last: a
+    /// - All units of the call have one connection, which is taken for the first of them and given back when the work ends: a
     ///   [scope](Database::scope) that costs nothing until a unit needs it. A call that runs no unit takes no connection.
     /// - The `tracing` span that the caller is in is the parent of what happens.
     /// - Nothing else of the caller's thread: no unit is active there, whatever the caller is in, and thread-locals are those of a thread
@@ -84,6 +85,9 @@ where
     /// What `work` returns; [`Panicked`](ErrorKind::Panicked) when it panics (a unit that panics is rolled back first);
     /// [`NoRuntime`](ErrorKind::NoRuntime) when it is awaited outside of a tokio runtime, or in one that is shutting down;
     /// `Propagation` in a sandbox, which is its thread's alone.
+    ///
+    /// # Panics
+    /// As `tokio::task::spawn_blocking`: when the operating system starts no thread, and tokio has none that it could wait for.
     ///
     /// ```no_run
     /// use unit_of_work::{Database, Error, Tx, unit_of_work};
@@ -147,10 +151,9 @@ fn ended(error: JoinError) -> Error {
 
 /// Which of its units had ended before nobody knows here, so no outcome is claimed.
 fn panicked(payload: &(dyn Any + Send)) -> Error {
-    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let said = text.map_or_else(|| "a payload that is no text".to_owned(), |text| format!("`{text}`"));
     let detail = format!(
-        "the work panicked with {said}; the unit that it was in was rolled back, units of it that had ended before stand"
+        "the work panicked: {}; the unit that it was in was rolled back, units of it that had ended before stand",
+        panic_text(payload)
     );
     Error::new(ErrorKind::Panicked, detail).while_running()
 }
