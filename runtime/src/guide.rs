@@ -65,6 +65,7 @@ pub mod deadlines {}
 pub mod threads {}
 
 #[cfg_attr(feature = "tokio", doc = include_str!("../docs/guide/asynchronous.md"))]
+#[cfg_attr(all(feature = "tokio", feature = "testing"), doc = include_str!("../docs/guide/asynchronous/test.md"))]
 #[cfg_attr(
     not(feature = "tokio"),
     doc = "Units on blocking threads: this chapter, as what it describes, needs the feature `tokio`."

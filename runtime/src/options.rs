@@ -198,8 +198,8 @@ impl fmt::Display for Propagation {
 
 /// When a unit whose transaction the server could not serialize runs again: attempts, time, and the backoff between them.
 ///
-/// The default sets no limit of attempts: no attempt begins later than 10 s after the first, and the sleep before attempt
-/// *k* + 1 is drawn evenly from 0 to min(250 ms, 1 ms · 2^*k*) ("full jitter", as measured in
+/// The default sets no limit of attempts: no attempt begins later than 10 s after the first, and the sleep after the *k*th
+/// failure is drawn evenly from 0 to min(250 ms, 1 ms · 2^(*k* − 1)) ("full jitter", as measured in
 /// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>). What that asks of a body:
 /// [the guide](crate::guide::retry).
 ///

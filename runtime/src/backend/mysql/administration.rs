@@ -27,7 +27,9 @@ pub struct Session<'s> {
 impl Database<MySql> {
     /// Runs `work` with a session outside of any unit: each statement commits by itself, and every statement is allowed.
     ///
-    /// The session is reset afterwards, whatever was set on it; nothing is run again.
+    /// The session is reset afterwards, whatever was set on it; nothing is run again. A statement that takes longer than the
+    /// [`network_timeout`](crate::DatabaseBuilder::network_timeout) (30 s by default) costs its connection and is ended at the
+    /// server: for DDL on large tables connect with a longer one.
     ///
     /// # Errors
     /// What `work` returns; `Propagation` inside a unit, where it would wait for itself or tear the unit, and in a sandbox; what
