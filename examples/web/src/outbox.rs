@@ -175,7 +175,7 @@ fn run(task: &Task, provider: &Provider) {
 }
 
 /// What is due, the oldest first, and how long until something else is.
-#[unit_of_work(read_only, isolation = "repeatable read")]
+#[unit_of_work(read_only, isolation = "repeatable read", timeout = "5s")]
 fn look(tx: &mut Tx<'_>, most: usize) -> Result<(Vec<Task>, Duration), Error> {
     // One moment for both, so that nothing becomes due between them.
     let now = Moment::now(tx)?;

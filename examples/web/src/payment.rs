@@ -77,7 +77,7 @@ impl Provider {
     }
 }
 
-#[unit_of_work]
+#[unit_of_work(timeout = "5s")]
 fn count_call(tx: &mut Tx<'_>, key: &str, entry: &str) -> Result<u32, Error> {
     let sql = "INSERT INTO provider_book (idempotency_key, entry, calls) VALUES (?, ?, 1)
         ON DUPLICATE KEY UPDATE calls = calls + 1";
@@ -87,7 +87,7 @@ fn count_call(tx: &mut Tx<'_>, key: &str, entry: &str) -> Result<u32, Error> {
 }
 
 /// However often: what it comes to is the same.
-#[unit_of_work]
+#[unit_of_work(timeout = "5s")]
 fn write(tx: &mut Tx<'_>, key: &str, entry: &str, cents: u32) -> Result<(), Error> {
     let sql = "UPDATE provider_book SET cents = ? WHERE idempotency_key = ? AND entry = ?";
     tx.exec_drop(sql, (cents, key, entry))

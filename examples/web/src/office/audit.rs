@@ -28,7 +28,7 @@ pub(crate) struct Audit {
 }
 
 /// Audits an event; a snapshot. `NoEvent`.
-#[unit_of_work(read_only, isolation = "repeatable read")]
+#[unit_of_work(read_only, isolation = "repeatable read", timeout = "5s")]
 pub(crate) fn audit(tx: &mut Tx<'_>, event: u64) -> Result<Audit, OfficeError> {
     let sql = "SELECT seat_rows, seats_per_row, quota, (SELECT COUNT(*) FROM guest WHERE event = event.id),
         CAST(UTC_TIMESTAMP(6) AS CHAR) FROM event WHERE id = ?";

@@ -51,14 +51,14 @@ pub(crate) enum State {
 /// All events, by number.
 ///
 /// A snapshot: the sums are right at any moment, and nobody waits for a reader.
-#[unit_of_work(read_only, isolation = "repeatable read")]
+#[unit_of_work(read_only, isolation = "repeatable read", timeout = "5s")]
 pub(crate) fn list(tx: &mut Tx<'_>) -> Result<Vec<Event>, OfficeError> {
     let ids: Vec<u64> = tx.query("SELECT id FROM event ORDER BY id")?;
     ids.into_iter().map(|id| Ok(look(tx, id)?.event())).collect()
 }
 
 /// One event with the state of each seat; a snapshot. `NoEvent` if there is none of this number.
-#[unit_of_work(read_only, isolation = "repeatable read")]
+#[unit_of_work(read_only, isolation = "repeatable read", timeout = "5s")]
 pub(crate) fn find(tx: &mut Tx<'_>, id: u64) -> Result<Plan, OfficeError> {
     Ok(look(tx, id)?.plan())
 }

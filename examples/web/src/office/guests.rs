@@ -45,7 +45,7 @@ pub(crate) fn invite(tx: &mut Tx<'_>, event: u64, name: &Name) -> Result<Guest, 
 }
 
 /// The names on the list of an event, in the order in which they came; a snapshot.
-#[unit_of_work(read_only, isolation = "repeatable read")]
+#[unit_of_work(read_only, isolation = "repeatable read", timeout = "5s")]
 pub(crate) fn list(tx: &mut Tx<'_>, event: u64) -> Result<Vec<String>, OfficeError> {
     Ok(tx.exec("SELECT name FROM guest WHERE event = ? ORDER BY id", (event,))?)
 }

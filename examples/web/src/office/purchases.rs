@@ -90,7 +90,7 @@ fn bought_before(tx: &mut Tx<'_>, hold: u64, key: &Key, is_over: bool) -> Result
 }
 
 /// A purchase as it is now; a snapshot. `NoPurchase`.
-#[unit_of_work(read_only, isolation = "repeatable read")]
+#[unit_of_work(read_only, isolation = "repeatable read", timeout = "5s")]
 pub(crate) fn find(tx: &mut Tx<'_>, purchase: u64) -> Result<Purchase, OfficeError> {
     read(tx, purchase)
 }

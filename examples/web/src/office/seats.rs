@@ -50,7 +50,7 @@ pub(crate) fn hold(tx: &mut Tx<'_>, event: u64, customer: &Customer, seats: &[Se
 }
 
 /// A hold as it is now; a snapshot. `NoHold`.
-#[unit_of_work(read_only, isolation = "repeatable read")]
+#[unit_of_work(read_only, isolation = "repeatable read", timeout = "5s")]
 pub(crate) fn find(tx: &mut Tx<'_>, hold: u64) -> Result<Hold, OfficeError> {
     read(tx, hold)
 }
