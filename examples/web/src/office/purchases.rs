@@ -48,37 +48,40 @@ pub(crate) enum Bought {
 #[unit_of_work(exactly_once, timeout = "5s")]
 pub(crate) fn buy(tx: &mut Tx<'_>, hold: u64, key: &Key) -> Result<Bought, OfficeError> {
     seats::lock(tx, hold)?;
-    let (amount, is_over) = terms(tx, hold)?;
+    let (amount, ends_at) = terms(tx, hold)?;
     let sql = "INSERT INTO purchase (hold, idempotency_key, amount) VALUES (?, ?, ?)";
     match tx.exec_drop(sql, (hold, key.as_str(), amount)) {
-        Err(error) if error.code() == Some(DUPLICATE_KEY) => return bought_before(tx, hold, key, is_over),
+        Err(error) if error.code() == Some(DUPLICATE_KEY) => return bought_before(tx, hold, key, &ends_at),
         inserted => inserted?,
-    }
-    if is_over {
-        return Err(OfficeError::Over(hold));
     }
     let id = tx.last_insert_id().expect("the column is AUTO_INCREMENT and was not given");
     tx.exec_drop("UPDATE seat_hold SET ends_at = ? WHERE id = ?", (Moment::NEVER, hold))?;
+    // The clock is no row: nothing keeps it as it was read. So it decides only now: who has looked at the event before this UPDATE has
+    // looked earlier than now, and who looks later waits for this unit. Neither sees a hold as over that is bought in time.
+    if ends_at <= Moment::now(tx)? {
+        return Err(OfficeError::Over(hold));
+    }
     outbox::leave(tx, id, Errand::Charge)?;
     Ok(Bought::Now(read(tx, id)?))
 }
 
-/// What a hold costs, in cents, and whether it is too late. Read when the hold is locked: so nobody has seen it as free before.
-fn terms(tx: &mut Tx<'_>, hold: u64) -> Result<(u32, bool), Error> {
-    let sql = "SELECT (SELECT COUNT(*) FROM held_seat WHERE hold = seat_hold.id) * price, ends_at <= UTC_TIMESTAMP(6)
+/// What a hold costs, in cents, and when it ends.
+fn terms(tx: &mut Tx<'_>, hold: u64) -> Result<(u32, Moment), Error> {
+    let sql = "SELECT (SELECT COUNT(*) FROM held_seat WHERE hold = seat_hold.id) * price, CAST(ends_at AS CHAR)
         FROM seat_hold JOIN event ON event.id = event WHERE seat_hold.id = ?";
-    Ok(tx.exec_first(sql, (hold,))?.expect("it is locked, and a hold has an event"))
+    let (amount, ends_at) = tx.exec_first(sql, (hold,))?.expect("it is locked, and a hold has an event");
+    Ok((amount, Moment::known(ends_at)))
 }
 
 /// Which of the two keys was there already?
-fn bought_before(tx: &mut Tx<'_>, hold: u64, key: &Key, is_over: bool) -> Result<Bought, OfficeError> {
+fn bought_before(tx: &mut Tx<'_>, hold: u64, key: &Key, ends_at: &Moment) -> Result<Bought, OfficeError> {
     let by_key: Option<(u64, u64)> =
         tx.exec_first("SELECT id, hold FROM purchase WHERE idempotency_key = ?", (key.as_str(),))?;
     match by_key {
         Some((id, of)) if of == hold => Ok(Bought::Before(read(tx, id)?)),
         Some((id, _)) => Err(OfficeError::KeyInUse(id)),
         // By a purchase that was refused or cancelled.
-        None if is_over => Err(OfficeError::Over(hold)),
+        None if !ends_at.is_never() => Err(OfficeError::Over(hold)),
         None => {
             let purchase = tx.exec_first("SELECT id FROM purchase WHERE hold = ?", (hold,))?;
             Err(OfficeError::Bought {

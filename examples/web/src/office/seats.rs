@@ -69,15 +69,15 @@ pub(crate) fn release(tx: &mut Tx<'_>, hold: u64) -> Result<(), OfficeError> {
 }
 
 /// With the lock that a change will need: of two who only read first, each would wait for the other, and one would have to run
-/// again. And what is read of the clock afterwards is later than what those had who saw the hold as it was.
+/// again.
 pub(super) fn lock(tx: &mut Tx<'_>, hold: u64) -> Result<(), OfficeError> {
     let found: Option<u64> = tx.exec_first("SELECT id FROM seat_hold WHERE id = ? FOR UPDATE", (hold,))?;
     found.map(|_| ()).ok_or(OfficeError::NoHold(hold))
 }
 
-/// Of a hold that is locked.
+/// Of a hold that is locked; if it has ended meanwhile, it ended then: its seats may be somebody else's since.
 pub(super) fn end(tx: &mut Tx<'_>, hold: u64) -> Result<(), Error> {
-    tx.exec_drop("UPDATE seat_hold SET ends_at = UTC_TIMESTAMP(6) WHERE id = ?", (hold,))
+    tx.exec_drop("UPDATE seat_hold SET ends_at = LEAST(ends_at, UTC_TIMESTAMP(6)) WHERE id = ?", (hold,))
 }
 
 pub(super) fn read(tx: &mut Tx<'_>, id: u64) -> Result<Hold, OfficeError> {

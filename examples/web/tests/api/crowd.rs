@@ -7,6 +7,7 @@ use fastrand::Rng;
 use mysql::prelude::Queryable;
 use unit_of_work::mysql;
 
+use crate::faults::wait_for_lock_wait;
 use crate::service::{Web, event, rows, until};
 
 #[test]
@@ -53,6 +54,34 @@ fn buy_one_or_two(web: &Web, event: u64, buyer: u64) {
 
 fn number(seat: &str) -> u32 {
     seat.split_once('-').and_then(|(_, number)| number.parse().ok()).expect("a seat has a number")
+}
+
+#[test]
+fn a_hold_that_ends_while_it_is_being_bought_is_not_sold_twice() {
+    let server = Server::start().expect("a private server starts");
+    let web = Web::on(&server, &[]);
+    let events = [event(&server, 1, 4, 4), event(&server, 1, 4, 4)];
+    let hold = web.held(events[0], "ada@example.org", &["A-1", "A-2"]);
+    // Behind it, so that the seats of the next hold come to be in a gap that nobody locks.
+    web.held(events[1], "eve@example.org", &["A-1", "A-2"]);
+    // Who buys it has to wait for somebody who has the key, while its time is up.
+    let mut other = rows(&server);
+    other.query_drop("START TRANSACTION").expect("a transaction can be begun");
+    let sql = "INSERT INTO purchase (hold, idempotency_key, amount) VALUES (0, 'key', 0)";
+    other.query_drop(sql).expect("it can be inserted");
+    let sql = "UPDATE seat_hold SET ends_at = UTC_TIMESTAMP(6) + INTERVAL 1 SECOND WHERE id = ?";
+    rows(&server).exec_drop(sql, (hold,)).expect("time can be moved");
+    thread::scope(|scope| {
+        let late = scope.spawn(|| web.buy(hold, "key"));
+        wait_for_lock_wait(&server);
+        until("the hold is over", || web.get(&format!("/api/holds/{hold}")).body["state"] == "over");
+        web.held(events[0], "bob@example.org", &["A-1", "A-2"]);
+        other.query_drop("ROLLBACK").expect("it can be rolled back");
+        // Or 503, on a machine on which it has waited too long.
+        let late = late.join().expect("the client got an answer");
+        assert!([409, 503].contains(&late.status), "{late:?}");
+    });
+    web.assert_sound(events[0]);
 }
 
 const CLIENTS: u64 = 12;
