@@ -15,6 +15,7 @@ mod shell;
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -26,6 +27,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use crate::app::App;
 use crate::laboratory::Laboratory;
@@ -99,20 +102,18 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let worker = Worker::start(office.db.clone(), Provider::new(office.db.clone(), args.moods()));
     let laboratory = Laboratory::new(office.url().to_owned());
     let app = App::new(office.db.clone(), laboratory.clone(), figures);
-    let runtime = Runtime::new()?;
     let router = app::router(app, Hosts::new(&args.host), args.patience());
-    let served = runtime.block_on(serve(router, args.port));
-    let closed = if served.is_ok() { finish(worker, &laboratory, &office) } else { Ok(()) };
+    let db = office.db.clone();
+    let finish = move || {
+        laboratory.stop();
+        worker.end(PATIENCE);
+        db.close(PATIENCE)
+    };
+    let runtime = Runtime::new()?;
+    let served = runtime.block_on(serve(router, args.port, shell::longest(args.patience()), finish));
     // A unit that is still running now is cut off with the process; the server rolls it back.
     runtime.shutdown_background();
-    served?;
-    Ok(closed?)
-}
-
-fn finish(worker: Worker, laboratory: &Laboratory, office: &Office) -> Result<(), unit_of_work::Error> {
-    laboratory.stop();
-    worker.end(PATIENCE);
-    office.db.close(PATIENCE)
+    served
 }
 
 impl Args {
@@ -135,33 +136,45 @@ fn keep_small(figures: PrometheusHandle) {
     });
 }
 
-/// Until Ctrl-C or SIGTERM, and then until every request is answered; a second one is an error.
-async fn serve(router: Router, port: u16) -> io::Result<()> {
+/// Until Ctrl-C or SIGTERM; then until every request is answered, and what is left to `finish` is finished. A second one is an error.
+async fn serve<F>(router: Router, port: u16, longest: Duration, finish: F) -> Result<(), Box<dyn Error>>
+where
+    F: FnOnce() -> Result<(), unit_of_work::Error> + Send + 'static,
+{
+    let listener = listen(port).await?;
+    // One listener for both signals, so that the second cannot be missed.
+    let mut ends = Ends::listen()?;
+    let (tell, told) = oneshot::channel::<()>();
+    let stop = async move {
+        told.await.ok();
+    };
+    let mut served = pin!(axum::serve(listener, router).with_graceful_shutdown(stop).into_future());
+    tokio::select! {
+        served = &mut served => return Ok(served?),
+        () = ends.next() => {}
+    }
+    eprintln!("finishing what has begun; Ctrl-C again to end at once");
+    tell.send(()).ok();
+    let finished = async {
+        // A client that has begun a request and does not go on is not waited for longer than for one that has.
+        if let Ok(served) = timeout(longest, served).await {
+            served?;
+        }
+        Ok::<_, Box<dyn Error>>(spawn_blocking(finish).await??)
+    };
+    tokio::select! {
+        finished = finished => finished,
+        () = ends.next() => Err("ended by a second signal; units that were running are rolled back".into()),
+    }
+}
+
+async fn listen(port: u16) -> io::Result<TcpListener> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}; see --port")))?;
     writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?)?;
-    // One listener for both: the service stops only when the first was taken off it, so that the second cannot be missed.
-    let mut ends = Ends::listen()?;
-    let (tell, told) = oneshot::channel();
-    let stop = async {
-        if told.await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop);
-    let impatient = async {
-        ends.next().await;
-        eprintln!("finishing what has begun; Ctrl-C again to end at once");
-        tell.send(()).ok();
-        ends.next().await;
-        io::Error::new(io::ErrorKind::Interrupted, "ended by a second signal; units that were running are rolled back")
-    };
-    tokio::select! {
-        served = served => served,
-        ended = impatient => Err(ended),
-    }
+    Ok(listener)
 }
 
 /// What asks the program to end: a person, or whoever runs it.

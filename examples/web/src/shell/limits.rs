@@ -23,12 +23,17 @@ const TIME: Duration = Duration::from_secs(10);
 /// Requests that are being answered, each with a task and perhaps a blocking thread.
 const AT_ONCE: usize = 256;
 
+/// How long a request may take.
+pub(crate) fn longest(patience: Duration) -> Duration {
+    patience + TIME
+}
+
 pub(super) fn around(routes: Router<App>, patience: Duration) -> Router<App> {
     let limits = ServiceBuilder::new()
         .layer(HandleErrorLayer::new(refused))
         .load_shed()
         .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
-        .timeout(patience + TIME);
+        .timeout(longest(patience));
     routes.layer(DefaultBodyLimit::max(BODY)).layer(limits)
 }
 

@@ -16,6 +16,7 @@ use axum::middleware::{from_fn, from_fn_with_state, map_response};
 
 pub(crate) use form::Form;
 pub(crate) use hosts::Hosts;
+pub(crate) use limits::longest;
 pub(crate) use visitor::{Seal, Visitor, hex, unguessable};
 
 use crate::app::App;

@@ -57,3 +57,15 @@ fn a_second_signal_ends_at_once_and_what_was_running_is_rolled_back() {
     assert_eq!(rows.exec_first(sql, (hold,)).expect("the row can be read"), Some(true));
     assert_eq!(rows.query_first("SELECT COUNT(*) FROM purchase").expect("rows can be read"), Some(0));
 }
+
+#[test]
+fn a_client_that_does_not_go_on_is_not_waited_for() {
+    let server = Server::start().expect("a private server starts");
+    let web = Web::on(&server, &["--patience", "1"]);
+    let mut client = TcpStream::connect(&web.address).expect("the service listens");
+    write!(client, "GET /api/events HTTP/1.1\r\nhost: 127.").expect("the service reads");
+    assert_eq!(web.get("/health").status, 200, "and has read the first client's by now");
+    web.signal(Signal::SIGTERM);
+    let (status, said) = web.ended();
+    assert!(status.success(), "{said}");
+}
