@@ -59,7 +59,7 @@ const AT_ONCE: usize = 16;
 /// How long nothing is looked for, if nobody rings: what another process has left is found then.
 const LONGEST_NAP: Duration = Duration::from_secs(60);
 
-/// When the outbox could not be read.
+/// When the outbox could not be read or written, or nobody is there to run an errand.
 const SHORT_NAP: Duration = Duration::from_secs(1);
 
 /// How often what `exactly_once` needs is purged, and what is older than how long.
@@ -126,12 +126,17 @@ impl Shared {
         if self.ends.load(Ordering::SeqCst) || running.len() >= AT_ONCE || !running.insert(task.id) {
             return;
         }
+        drop(running);
         let slot = Slot(Arc::clone(self), task.id);
-        thread::spawn(move || {
+        let begun = thread::Builder::new().spawn(move || {
             let Slot(shared, _) = &slot;
             let _entered = shared.db.enter();
             run(&task, &shared.provider);
         });
+        if let Err(error) = begun {
+            eprintln!("no thread can be had for a payment, which is tried again: {error}");
+            thread::sleep(SHORT_NAP);
+        }
     }
 
     fn running(&self) -> MutexGuard<'_, HashSet<u64>> {
@@ -171,6 +176,8 @@ fn run(task: &Task, provider: &Provider) {
     };
     if let Err(error) = recorded {
         eprintln!("purchase {}: {answer:?} could not be written down and is asked for again: {error}", task.purchase);
+        // It is still due, and would be asked for as fast as the provider answers.
+        thread::sleep(SHORT_NAP);
     }
 }
 
@@ -205,8 +212,10 @@ fn record(tx: &mut Tx<'_>, id: u64, purchase: u64, errand: Errand, answer: Answe
 /// Twice as long each time, from a tenth of a second to a minute.
 #[unit_of_work(timeout = "5s")]
 fn postpone(tx: &mut Tx<'_>, id: u64) -> Result<(), OfficeError> {
-    let sql = "UPDATE outbox SET tries = tries + 1,
-        due_at = UTC_TIMESTAMP(6) + INTERVAL LEAST(100000 * POW(2, LEAST(tries, 20)), 60000000) MICROSECOND WHERE id = ?";
+    // From left to right: the tries before this one.
+    let sql = "UPDATE outbox SET
+        due_at = UTC_TIMESTAMP(6) + INTERVAL LEAST(100000 * POW(2, LEAST(tries, 20)), 60000000) MICROSECOND,
+        tries = tries + 1 WHERE id = ?";
     Ok(tx.exec_drop(sql, (id,))?)
 }
 

@@ -1,5 +1,7 @@
 //! The payment provider when it fails, is slow, or has charged when nobody is there to hear it: every payment is made once.
 
+use std::time::{Duration, Instant};
+
 use ephemeral_mysql::Server;
 use mysql::prelude::{FromRow, Queryable};
 use nix::sys::signal::Signal;
@@ -99,6 +101,35 @@ fn who_is_asked_to_end_waits_for_the_answer_that_is_on_its_way() {
     assert!(status.success(), "{said}");
     let sql = format!("SELECT state FROM purchase WHERE id = {purchase}");
     assert_eq!(row::<String>(&server, &sql).as_deref(), Some("paid"));
+}
+
+#[test]
+fn who_is_asked_twice_to_end_does_not_wait_for_it() {
+    let server = server();
+    let web = Web::on(&server, &["--payment-delay", "600000"]);
+    purchase(&web, &server);
+    wait_for(&server, "cents = 2000");
+    web.signal(Signal::SIGTERM);
+    web.wait_until_nobody_gets_in();
+    web.signal(Signal::SIGTERM);
+    let (status, said) = web.ended();
+    assert!(!status.success() && said.contains("a second signal"), "{said}");
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_down_is_asked_for_again_but_not_at_once() {
+    let server = server();
+    let web = Web::on(&server, &[]);
+    let sql = "CREATE TRIGGER stuck BEFORE DELETE ON outbox FOR EACH ROW SIGNAL SQLSTATE '45000'";
+    rows(&server).query_drop(sql).expect("root may");
+    let began = Instant::now();
+    let purchase = purchase(&web, &server);
+    wait_for(&server, "calls > 1");
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    rows(&server).query_drop("DROP TRIGGER stuck").expect("root may");
+    assert_eq!(web.settled(purchase), "paid");
+    let sql = "SELECT CAST(SUM(cents) AS UNSIGNED) FROM provider_book";
+    assert_eq!(row::<u32>(&server, sql), Some(2000));
 }
 
 #[test]
