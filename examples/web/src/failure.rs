@@ -197,7 +197,10 @@ fn of_work(error: &Error) -> Problem {
         Some(Outcome::RolledBack | Outcome::NotStarted) if is_of_the_moment(error.kind()) => {
             Problem::logged(UNAVAILABLE, "nothing was changed, try again later", &log)
         }
-        _ => internal(&log),
+        Some(Outcome::RolledBack | Outcome::NotStarted) => {
+            Problem::logged(INTERNAL, "nothing was changed; the service's log has the reason under this id", &log)
+        }
+        _ => Problem::logged(INTERNAL, "the service's log has the reason under this id", &log),
     }
 }
 
@@ -215,10 +218,6 @@ fn is_of_the_moment(kind: ErrorKind) -> bool {
             | ErrorKind::Timeout
             | ErrorKind::RetriesExhausted
     )
-}
-
-fn internal(log: &str) -> Problem {
-    Problem::logged(INTERNAL, "the service's log has the reason under this id", log)
 }
 
 impl From<OfficeError> for Failure {

@@ -69,17 +69,30 @@ fn history(tx: &mut Tx<'_>, event: u64) -> Result<Vec<Past>, OfficeError> {
 
 fn judge(hall: Hall, quota: u32, guests: u32, now: &Moment, history: &[Past]) -> Audit {
     let mut audit = Audit::default();
-    for (number, hold) in history.iter().enumerate() {
-        let others: Vec<&Past> = history[..number].iter().filter(|other| other.until > hold.from).collect();
+    let mut lasting: Vec<&Past> = Vec::new();
+    for (hold, earliest) in history.iter().zip(earliest(history)) {
+        lasting.retain(|other| other.until > *earliest);
+        let others: Vec<&Past> = lasting.iter().copied().filter(|other| other.until > hold.from).collect();
         let taken = |seat: Seat| others.iter().any(|other| other.seats.contains(&seat));
         audit.sold_twice += count(hold.seats.iter().filter(|seat| taken(**seat)));
         let owned: usize = others.iter().filter(|other| other.customer == hold.customer).map(|o| o.seats.len()).sum();
         audit.too_many += u32::from(owned + hold.seats.len() > MOST_SEATS);
         audit.stranded += (0..hall.rows).map(|row| alone(hall, row, hold, taken)).sum::<u32>();
+        lasting.push(hold);
     }
     let inside: usize = history.iter().filter(|hold| hold.until > *now).map(|hold| hold.seats.len()).sum();
     audit.above_quota = guests.saturating_add(u32::try_from(inside).unwrap_or(u32::MAX)).saturating_sub(quota);
     audit
+}
+
+/// For each hold, when it or the earliest of those after it was made: what had ended by then need not be looked at any more, or a long
+/// history would take for ever. (Who had to wait may have a later number and an earlier moment.)
+fn earliest(history: &[Past]) -> Vec<&Moment> {
+    let mut moments: Vec<&Moment> = history.iter().map(|hold| &hold.from).collect();
+    for number in (1..moments.len()).rev() {
+        moments[number - 1] = moments[number - 1].min(moments[number]);
+    }
+    moments
 }
 
 /// How many seats of a row a hold left alone: the row as letters, `x` taken, `h` by this hold, `.` free.

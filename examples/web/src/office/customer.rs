@@ -6,7 +6,8 @@ use std::str::FromStr;
 use email_address::{EmailAddress, Options};
 use serde::Serialize;
 
-/// In lower case, so that nobody is two customers.
+/// In lower case and not quoted, so that nobody is two customers by another spelling; only quoted ones could have blanks and control
+/// characters in them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub(crate) struct Customer(String);
 
@@ -34,7 +35,7 @@ impl FromStr for Customer {
         let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
         let address = text.trim().to_lowercase();
         match EmailAddress::parse_with_options(&address, options) {
-            Ok(_) if address.len() <= LONGEST => Ok(Self(address)),
+            Ok(_) if address.len() <= LONGEST && !address.starts_with('"') => Ok(Self(address)),
             _ => Err("a customer is an e-mail address, such as ada@example.org".to_owned()),
         }
     }

@@ -24,9 +24,14 @@ impl FromStr for Name {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let name = text.trim();
-        let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+        let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(ends_a_line);
         if fits { Ok(Self(name.to_owned())) } else { Err("a name has 1 to 100 characters in one line".to_owned()) }
     }
+}
+
+/// Or is no character to be seen. U+2028 and U+2029 are no control characters, but end lines.
+fn ends_a_line(char: char) -> bool {
+    char.is_control() || matches!(char, '\u{2028}' | '\u{2029}')
 }
 
 /// Puts `name` on the list of `event`, once.
@@ -35,11 +40,13 @@ impl FromStr for Name {
 #[unit_of_work(timeout = "5s", contention(key = event))]
 pub(crate) fn invite(tx: &mut Tx<'_>, event: u64, name: &Name) -> Result<Guest, OfficeError> {
     let name = name.0.as_str();
-    rules::may_invite(&events::look(tx, event)?.situation)?;
+    let seen = events::look(tx, event)?;
+    // Before the rules, so that who asks again is told that the name is on the list, also when it was the last one.
     match tx.exec_drop("INSERT INTO guest (event, name) VALUES (?, ?)", (event, name)) {
         Err(error) if error.code() == Some(DUPLICATE_KEY) => return Err(OfficeError::Invited(name.to_owned())),
         inserted => inserted?,
     }
+    rules::may_invite(&seen.situation)?;
     let id = tx.last_insert_id().expect("the column is AUTO_INCREMENT and was not given");
     Ok(Guest { id, event, name: name.to_owned() })
 }

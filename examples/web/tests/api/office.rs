@@ -155,6 +155,7 @@ fn guests_and_seats_share_the_quota() {
     assert!(many.detail().contains("2 more may come in"), "{many:?}");
     let hold = web.held(event, "ada@example.org", &["A-1", "A-2"]);
     assert_eq!(web.invite(event, "Alan").said(), (409, "event-full"));
+    assert_eq!(web.invite(event, "Grace Hopper").said(), (409, "already-invited"));
     assert_eq!(web.hold(event, "bob@example.org", &["A-3"]).said(), (409, "event-full"));
     assert_eq!(web.delete(&format!("/api/holds/{hold}")).status, 204);
     assert_eq!(web.invite(event, "Alan").status, 201);
