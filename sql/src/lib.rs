@@ -147,6 +147,14 @@ pub fn placeholders(sql: &str, mode: Mode) -> Option<Vec<Placeholder<'_>>> {
     Some(found)
 }
 
+/// Whether the first word of a text is `keyword`, whatever comments stand before it; in executable ones it may be the first to some
+/// servers only, which is enough.
+pub fn begins_with(sql: &str, mode: Mode, keyword: &str) -> bool {
+    let mut lexer = Lexer::new(sql, mode);
+    let first = lexer.find(|token| is(token.kind, keyword) || token.condition.is_none());
+    first.is_some_and(|token| is(token.kind, keyword))
+}
+
 /// The statements of a text that may hold several, in order and without the semicolons between them; what is nothing but comments
 /// is none. A semicolon in the body of a procedure ends a statement here too.
 pub fn statements(sql: &str, mode: Mode) -> Vec<&str> {

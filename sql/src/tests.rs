@@ -4,7 +4,9 @@ mod lists;
 mod random;
 
 use self::lists::{INNOCENT, LEADING, READING, REFUSED, WRITING};
-use super::{Backslash, Class, DoubleQuotes, Effect, Mode, Reading, Refusal, Touches, Verdict, Wait, statements};
+use super::{
+    Backslash, Class, DoubleQuotes, Effect, Mode, Reading, Refusal, Touches, Verdict, Wait, begins_with, statements,
+};
 
 fn read(sql: &str) -> Reading {
     super::read(sql, Mode::default())
@@ -41,6 +43,25 @@ fn executables(text: &str) -> Vec<String> {
             [format!("/*{marker}{text}*/"), format!("/*{marker}{text}\n*/;"), format!("/*{marker}{first}*/ {rest}")]
         })
         .collect()
+}
+
+#[test]
+fn the_first_word_is_found_however_it_is_dressed() {
+    let is_update = |text: &str| begins_with(text, Mode::default(), "UPDATE");
+    for text in cases("update a set b = 1").iter().chain(&executables("UPDATE a")) {
+        assert!(LEADING.iter().all(|leading| is_update(&format!("{leading}{text}"))), "{text}");
+    }
+    for text in [
+        "",
+        "-- UPDATE",
+        "/* UPDATE */ SELECT 1",
+        "updates",
+        "`UPDATE`",
+        "SELECT 1 FOR UPDATE",
+        "SELECT /*! UPDATE */ 1",
+    ] {
+        assert!(!is_update(text), "{text}");
+    }
 }
 
 #[test]

@@ -325,3 +325,20 @@ fn s38_a_circle_through_sessions_outside_of_units_is_refused_at_once() {
     });
     assert_eq!(refused.into_inner(), 1, "one is refused, and the other gets its session");
 }
+
+/// As tools that trace statements, or generate them, write it.
+#[test]
+fn s19_an_update_behind_a_comment_is_not_believed_either_when_it_was_killed_in_silence() {
+    let server = Script::new();
+    let db = Database::builder().script(&server).connect().expect("a scripted server");
+    for comment in ["/* route='/buy' */ ", "-- name: buy\n", "\x0b"] {
+        server.answer(comment, Reply::KilledInSilence);
+        let sql = format!("{comment}UPDATE seat SET sold = 1");
+        let error = db.unit("buys").run::<_, Error>(|tx| tx.query_drop(&sql)).expect_err("it did nothing");
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Statement, Some(Outcome::RolledBack)),
+            "{sql}: {error}"
+        );
+    }
+}

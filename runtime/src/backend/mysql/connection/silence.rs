@@ -8,7 +8,7 @@
 //! nothing to do now is not missing, whatever became of it. What EXPLAIN refuses, or finds work in, counts as ended.
 
 use mysql::Row;
-use unit_of_work_sql::statements;
+use unit_of_work_sql::{begins_with, statements};
 
 use super::{MySqlConnection, Open, ROLLBACK, Step};
 use crate::backend::mysql::deferred::Write;
@@ -49,7 +49,8 @@ impl MySqlConnection {
     }
 
     fn may_be_silent(&self, sql: &str) -> bool {
-        self.server().flavour == Flavour::MariaDb && is_update(sql)
+        let server = self.server();
+        server.flavour == Flavour::MariaDb && begins_with(sql, server.mode, UPDATE)
     }
 
     /// What was the matter with an UPDATE that is silent. `Err` = asking cost the transaction or the connection.
@@ -105,9 +106,4 @@ impl MySqlConnection {
 
 fn says_nothing_to_do(remark: &str) -> bool {
     NOTHING_TO_DO.iter().any(|words| remark.starts_with(words))
-}
-
-fn is_update(sql: &str) -> bool {
-    let verb = sql.as_bytes().trim_ascii_start().get(..UPDATE.len());
-    verb.is_some_and(|verb| verb.eq_ignore_ascii_case(UPDATE.as_bytes()))
 }
