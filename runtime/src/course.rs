@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::clock::{Clock, nearer};
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::fault::Again;
 use crate::label::Label;
@@ -26,8 +26,8 @@ pub(crate) struct Course<'c> {
     attempts: u32,
     once: u32,
     deadline: Option<Instant>,
-    /// Limits that are not the policy's own: waiting at a gate does not move them.
-    hard: Option<Duration>,
+    /// When the last attempt of the unit around begins.
+    around: Option<Instant>,
     nearest: Nearest,
     /// The fault of the attempt before.
     last: Option<Error>,
@@ -43,7 +43,7 @@ impl<'c> Course<'c> {
             attempts: 0,
             once: 0,
             deadline: None,
-            hard: None,
+            around: None,
             nearest: Nearest::Policy,
             last: None,
         }
@@ -52,16 +52,19 @@ impl<'c> Course<'c> {
     /// `last_begin`: no attempt of the unit around begins later, so none of this one may. `deadline`: nothing is done later.
     #[inline]
     pub(crate) fn within(mut self, last_begin: Option<Instant>, deadline: Option<Instant>) -> Self {
-        if let Some(limit) = last_begin {
-            self.policy.within = self.policy.within.min(limit.saturating_duration_since(self.began));
-        }
-        if let Some(limit) = deadline.map(|deadline| deadline.saturating_duration_since(self.began)) {
-            self.nearest = if limit < self.policy.within { Nearest::Deadline } else { Nearest::Policy };
-            self.policy.within = self.policy.within.min(limit);
-        }
-        self.deadline = deadline;
-        self.hard = nearer(last_begin, deadline).map(|limit| limit.saturating_duration_since(self.began));
+        (self.around, self.deadline) = (last_begin, deadline);
+        self.limit(self.policy.within);
         self
+    }
+
+    /// No attempt begins later after the unit than its policy says, and none later than what is not the policy's to say.
+    fn limit(&mut self, within: Duration) {
+        let left = |limit: Instant| limit.saturating_duration_since(self.began);
+        let within = self.around.map_or(within, |around| within.min(left(around)));
+        (self.policy.within, self.nearest) = match self.deadline.map(left) {
+            Some(deadline) if deadline < within => (deadline, Nearest::Deadline),
+            Some(_) | None => (within, Nearest::Policy),
+        };
     }
 
     /// The attempt begins, after it was held back at its gate for so long: now. The time of the policy is counted from the begin of the
@@ -71,8 +74,7 @@ impl<'c> Course<'c> {
         match (self.attempts, held_back) {
             (1, Duration::ZERO) => self.began,
             (1, _) => {
-                let later = self.policy.within.saturating_add(held_back);
-                self.policy.within = self.hard.map_or(later, |hard| later.min(hard));
+                self.limit(self.policy.within.saturating_add(held_back));
                 self.clock.now()
             }
             _ => self.clock.now(),

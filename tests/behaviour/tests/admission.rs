@@ -319,6 +319,32 @@ fn s20_waiting_for_its_turn_does_not_use_up_the_time_to_run_again() {
     });
 }
 
+/// Its policy's time begins later then, and the deadline comes before its end.
+#[test]
+fn s24_who_waited_for_its_turn_is_told_of_the_deadline_where_that_comes_first() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let (server, clock) = (Script::new(), VirtualClock::new());
+    let builder = Database::builder().script(&server).clock(clock.clone());
+    let db = builder.admission(Admission::fixed(1)).connect().expect("the script takes connections");
+    let one = || db.unit("one").retry(Retry::DEFAULT.within(Duration::from_secs(10)).base(HOUR).cap(HOUR));
+    with_somebody_inside(one, |let_go| {
+        thread::scope(|scope| {
+            let second = scope.spawn(|| {
+                one().timeout(Duration::from_secs(12)).run::<_, Error>(|tx| {
+                    server.answer("UPDATE", deadlock());
+                    clock.advance(Duration::from_millis(6_999));
+                    write(tx)
+                })
+            });
+            until_held_back(&db, 1);
+            clock.advance(Duration::from_secs(5));
+            let_go();
+            let late = second.join().expect("no panic").expect_err("a millisecond is left");
+            assert_eq!(late.kind(), ErrorKind::Timeout, "{late}");
+        });
+    });
+}
+
 #[test]
 fn s96_a_body_that_panics_gives_its_place_back() {
     let (_, db) = scripted(Admission::fixed(1));
