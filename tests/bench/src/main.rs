@@ -1,7 +1,7 @@
 //! What a unit of work costs: the same work by this library and by others, in turn on one private server. This file reads the
-//! arguments and decides the exit code; each sub-command has a file or a folder of its name. What they share: `bank` what a transfer
-//! is, `variants` how it is sent, `slices` who runs when, `server` on what, `tally` what is counted, `processor` what it costs in processor time, `statistics` what the counts mean, `table` how
-//! they are shown.
+//! arguments and decides the exit code; each sub-command has a file or a folder of its name. What they share: `bank` what a
+//! transfer is, `variants` how it is sent, `slices` who runs when, `server` on what, `tally` what is counted, `processor` what it
+//! costs in processor time, `statistics` what the counts mean, `table` how they are shown.
 
 mod bank;
 mod compile;

@@ -1,5 +1,5 @@
-//! Processor time of a slice, this process's and the server's, by the kernel's clocks. Per unit it is a much quieter figure than units per
-//! second, because it does not ask who else ran meanwhile. What is made of it is the reports' business.
+//! Processor time of a slice, this process's and the server's, by the kernel's clocks. Per unit it is a much quieter figure than
+//! units per second, because it does not ask who else ran meanwhile. What is made of it is the reports' business.
 
 use std::time::Duration;
 
@@ -52,19 +52,36 @@ impl Spent {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Instant;
 
+    use unit_of_work::mysql::prelude::Queryable;
+
+    use super::*;
+    use crate::server::Commit;
+
+    fn spent_by(meter: Meter, work: impl FnOnce()) -> PerUnit {
+        let before = meter.read().expect("there are clocks");
+        work();
+        meter.read().expect("there are clocks").per_unit(before, 1)
+    }
+
+    /// Other tests run in this process meanwhile, so that nothing is said of how little it spends.
     #[test]
     fn work_here_is_told_from_work_there() {
-        let server = ephemeral_mysql::shared();
-        let meter = Meter::of(server).expect("the server runs");
-        let before = meter.read().expect("there are clocks");
-        let _: Option<u8> = unit_of_work::mysql::prelude::Queryable::query_first(
-            &mut server.conn().expect("the server takes a connection"),
-            "SELECT BENCHMARK(3000000, MD5('work'))",
-        )
-        .expect("the server reckons");
-        let spent = meter.read().expect("there are clocks").per_unit(before, 2);
-        assert!(spent.server_us > 10.0 * spent.client_us && spent.client_us > 0.0, "{spent:?}");
+        let server = crate::server::start(Commit::Written).expect("a server of its own, at which nobody works").server;
+        let meter = Meter::of(&server).expect("the server runs");
+        let here = spent_by(meter, || {
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_millis(300) {
+                std::hint::spin_loop();
+            }
+        });
+        assert!(here.client_us > 2.0 * here.server_us, "{here:?}");
+        let mut conn = server.conn().expect("the server takes a connection");
+        let there = spent_by(meter, || {
+            let sql = "SELECT BENCHMARK(3000000, MD5('work'))";
+            conn.query_drop(sql).expect("the server reckons");
+        });
+        assert!(there.server_us > 50_000.0, "{there:?}");
     }
 }
