@@ -47,16 +47,22 @@ impl App {
 
 /// The service, under the names that it is known by, with so much patience for its database.
 pub(crate) fn router(app: App, hosts: Hosts, patience: Duration) -> Router {
-    let routes = Router::new()
+    let watched = Router::new()
         .route("/health", get(health))
         .route("/metrics", get(async |State(app): State<App>| app.figures.render()))
         .route("/units", get(async || Json::<Units>(unit_of_work::units())))
+        .method_not_allowed_fallback(no_such_method);
+    let routes = Router::new()
         .merge(api::routes())
         .merge(pages::routes())
         .merge(laboratory::routes())
         .fallback(async || Failure::NoSuchPath)
-        .method_not_allowed_fallback(async || Failure::NoSuchMethod);
-    shell::around(routes, hosts, patience).with_state(app)
+        .method_not_allowed_fallback(no_such_method);
+    shell::around(routes, watched, hosts, patience).with_state(app)
+}
+
+async fn no_such_method() -> Failure {
+    Failure::NoSuchMethod
 }
 
 /// 200 when the database answers, else 503: what a load balancer asks.

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Json, RawQuery, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use super::{Known, Laboratory, NotBegun, Shown};
 use crate::app::App;
 use crate::failure::{EXPERIMENT_RUNNING, Failure, FieldError};
 use crate::pages::Page;
-use crate::shell::{Form, Visitor};
+use crate::shell::{Form, Visitor, is_sent_as};
 
 pub(crate) fn routes() -> Router<App> {
     Router::new()
@@ -110,8 +110,7 @@ impl FromRequest<App> for Order {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
-        let kind = request.headers().get(CONTENT_TYPE).map(|kind| kind.as_bytes().split(|byte| *byte == b';').next());
-        if kind.flatten().is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"application/json")) {
+        if is_sent_as("application/json", request.headers()) {
             let body = Bytes::from_request(request, app).await;
             let body = body.map_err(|rejection| Failure::Unreadable(rejection.status(), rejection.body_text()))?;
             return Ok(Self { by: By::Program, asked: texts(&body)? });

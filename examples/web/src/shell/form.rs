@@ -59,10 +59,14 @@ impl FromRequest<App> for Form {
 const STALE: &str = "its page is not one that this browser was given since the service started, or cookies are off: \
                      open the page again and send the form from there";
 
+/// Whether a body is of this media type, whatever its parameters are.
+pub(crate) fn is_sent_as(kind: &str, headers: &HeaderMap) -> bool {
+    let sent = headers.get(CONTENT_TYPE).and_then(|sent| sent.as_bytes().split(|byte| *byte == b';').next());
+    sent.is_some_and(|sent| sent.trim_ascii().eq_ignore_ascii_case(kind.as_bytes()))
+}
+
 fn is_form(headers: &HeaderMap) -> Result<(), Failure> {
-    let sent =
-        headers.get(CONTENT_TYPE).map(|sent| sent.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default());
-    if sent.is_some_and(|sent| sent.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")) {
+    if is_sent_as("application/x-www-form-urlencoded", headers) {
         return Ok(());
     }
     Err(Failure::Unreadable(
