@@ -4,25 +4,20 @@
 #[path = "service/mod.rs"]
 mod service;
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use ephemeral_mysql::{Server, shared};
 use mysql::prelude::Queryable;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use service::{Reply, Web, rows};
+use service::{Reply, Web, rows, until};
 use unit_of_work::mysql;
 
-/// One program for all tests, and the right to run an experiment in it.
-fn laboratory() -> (&'static Web, MutexGuard<'static, ()>) {
-    static WEB: OnceLock<Web> = OnceLock::new();
+/// The right to run an experiment, and the program in which it is run: that ends before the right is given back.
+fn laboratory() -> (MutexGuard<'static, ()>, Web) {
     static TURN: Mutex<()> = Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let web = WEB.get_or_init(Web::shared);
-    // What a test that failed has left running would be in the next one's way.
-    web.post("/laboratory/stop", &json!({}));
-    (web, turn)
+    (TURN.lock().unwrap_or_else(PoisonError::into_inner), Web::shared())
 }
 
 fn hot(isolation: &str) -> Value {
@@ -77,22 +72,22 @@ fn told(run: &Value) -> (u64, u64, u64) {
 
 #[test]
 fn repeatable_read_oversells_and_serializable_does_not_and_the_figures_are_those_of_the_rows() {
-    let (web, _turn) = laboratory();
-    let begun = start(web, &hot("repeatable read"));
+    let (_turn, web) = laboratory();
+    let begun = start(&web, &hot("repeatable read"));
     assert_eq!(begun.status, 202, "{begun:?}");
     let first = begun.body["run"].as_u64().expect("it has a number");
     assert_eq!(begun.header("location"), format!("/laboratory/state?run={first}"));
-    assert_eq!(start(web, &hot("serializable")).said(), (409, "experiment-running"));
-    watch(web, |run| run["totals"]["oversold"].as_u64() > Some(0));
-    let oversold = stop(web);
+    assert_eq!(start(&web, &hot("serializable")).said(), (409, "experiment-running"));
+    watch(&web, |run| run["totals"]["oversold"].as_u64() > Some(0));
+    let oversold = stop(&web);
     assert_eq!((&oversold["number"], &oversold["state"]), (&json!(first), &json!("stopped")));
     assert_eq!(oversold["settings"], hot("repeatable read"), "what is told can be sent again");
     assert!(counted().1 > 0, "{:?}", counted());
     assert_eq!(told(&oversold), counted());
 
-    assert_eq!(start(web, &hot("serializable")).status, 202);
-    watch(web, |run| run["totals"]["performances"].as_u64() > Some(5));
-    let kept = stop(web);
+    assert_eq!(start(&web, &hot("serializable")).status, 202);
+    watch(&web, |run| run["totals"]["performances"].as_u64() > Some(5));
+    let kept = stop(&web);
     assert_eq!(told(&kept), counted());
     assert_eq!((counted().1, counted().2), (0, 0));
     let samples = kept["samples"].as_array().expect("it was sampled");
@@ -106,15 +101,15 @@ fn repeatable_read_oversells_and_serializable_does_not_and_the_figures_are_those
 
 #[test]
 fn what_cannot_be_run_is_refused_with_all_fields_that_are_wrong() {
-    let (web, _turn) = laboratory();
+    let (_turn, web) = laboratory();
     let wrong = json!({ "isolation": "chaos", "threads": 65, "shows": 0, "seats": "many", "gate": "ajar", "speed": 1 });
-    let reply = start(web, &wrong);
+    let reply = start(&web, &wrong);
     assert_eq!(reply.said(), (400, "invalid-fields"));
     let errors = reply.body["errors"].as_array().expect("it is about fields");
     let fields: Vec<_> = errors.iter().map(|error| error["field"].as_str().unwrap_or_default()).collect();
     assert_eq!(fields, ["isolation", "threads", "shows", "seats", "gate", "speed"]);
-    assert_eq!(start(web, &json!({ "gate": "fixed", "width": 0 })).said(), (400, "invalid-fields"));
-    assert_eq!(start(web, &json!({ "threads": [1] })).said(), (400, "invalid-fields"));
+    assert_eq!(start(&web, &json!({ "gate": "fixed", "width": 0 })).said(), (400, "invalid-fields"));
+    assert_eq!(start(&web, &json!({ "threads": [1] })).said(), (400, "invalid-fields"));
     for body in ["", "[]", "{", "1"] {
         let reply = web.send("POST", "/laboratory/start", "content-type: application/json\r\n", body);
         assert_eq!(reply.said(), (400, "unreadable"), "{body}");
@@ -129,7 +124,7 @@ fn what_cannot_be_run_is_refused_with_all_fields_that_are_wrong() {
 /// Without a script: forms, redirects, and a page that reloads itself while something runs.
 #[test]
 fn people_without_scripts_run_one_too() {
-    let (web, _turn) = laboratory();
+    let (_turn, web) = laboratory();
     let page = web.get("/laboratory");
     assert_eq!(page.status, 200, "{page:?}");
     let cookie = page.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
@@ -145,7 +140,7 @@ fn people_without_scripts_run_one_too() {
     assert_eq!(wrong.status, 400, "{wrong:?}");
     let begun = send("/laboratory/start", &format!("token={token}&{settings}"));
     assert_eq!((begun.status, begun.header("location")), (303, "/laboratory".to_owned()), "{begun:?}");
-    watch(web, |run| run["samples"].as_array().is_some_and(|samples| !samples.is_empty()));
+    watch(&web, |run| run["samples"].as_array().is_some_and(|samples| !samples.is_empty()));
     let shown = web.get("/laboratory").text;
     assert!(shown.contains("data-running=\"true\"") && shown.contains("http-equiv=\"refresh\""), "{shown}");
     assert!(shown.contains("<td>fixed 1</td>"), "{shown}");
@@ -168,9 +163,7 @@ fn the_programs_end_is_the_experiments_end() {
     assert!(status.success() && !said.contains("failed"), "{status} {said}");
     let mut conn = server.conn().expect("the server answers");
     let others = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'root' AND id <> CONNECTION_ID()";
-    while conn.query_first::<u64, _>(others).expect("it is answered") > Some(0) {
-        thread::yield_now();
-    }
+    until("all connections are closed", || conn.query_first::<u64, _>(others).expect("it is answered") == Some(0));
     let cut: Option<(String, u64)> = conn.query_first("SHOW GLOBAL STATUS LIKE 'Aborted_clients'").expect("it is told");
     assert_eq!(cut.map(|(_, connections)| connections), Some(0));
 }

@@ -94,12 +94,11 @@ impl Experiment {
         let Self { floor, told } = self;
         let mut watch = Watch { began: Instant::now(), floor: &floor, sampler: Sampler::default() };
         let ending = thread::scope(|scope| {
+            let _at_its_end = EndOnDrop(&floor.over);
             for _ in 0..floor.settings.threads {
                 scope.spawn(|| floor.sell());
             }
-            let ending = watch.until_told(&told, &mut seen).unwrap_or_else(Ending::Failed);
-            floor.over.store(true, Ordering::Relaxed);
-            ending
+            watch.until_told(&told, &mut seen).unwrap_or_else(Ending::Failed)
         });
         let looked = watch.look(&mut seen);
         // What is still open then is closed when it ends.
@@ -122,6 +121,16 @@ struct Floor {
     begun: AtomicU64,
     tally: Mutex<Tally>,
     in_conflict: AtomicBool,
+}
+
+/// Ends the experiment when dropped, also if this thread panics, as it does when the system has no more threads: the scope waits for
+/// those that it has.
+struct EndOnDrop<'f>(&'f AtomicBool);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Why a unit came to nothing.

@@ -44,6 +44,8 @@ struct Table {
     runs: VecDeque<Run>,
     begun: u64,
     taken: bool,
+    /// Whether what runs, or is about to, was told to stop.
+    stopped: bool,
 }
 
 struct Run {
@@ -121,10 +123,8 @@ impl Laboratory {
 
     /// Stops what runs, if something does, and waits a little until it is over.
     pub(crate) fn stop(&self) {
-        let table = self.0.table();
-        if let Some(run) = table.runs.back() {
-            run.remote.stop();
-        }
+        let mut table = self.0.table();
+        table.stop();
         let free = self.0.free.wait_timeout_while(table, PATIENCE, |table| table.taken);
         drop(free.unwrap_or_else(PoisonError::into_inner));
     }
@@ -160,6 +160,9 @@ impl Taken {
     fn take(room: &Arc<Room>) -> Option<Self> {
         let mut table = room.table();
         let was_free = !std::mem::replace(&mut table.taken, true);
+        if was_free {
+            table.stopped = false;
+        }
         was_free.then(|| Self(Arc::clone(room)))
     }
 }
@@ -185,7 +188,18 @@ impl Table {
         if self.runs.len() > KEPT {
             self.runs.pop_front();
         }
+        if self.stopped {
+            self.stop();
+        }
         number
+    }
+
+    /// Also one that is not begun yet, whose tables are being made: it ends as soon as it begins.
+    fn stop(&mut self) {
+        self.stopped = true;
+        if let Some(run) = self.runs.back() {
+            run.remote.stop();
+        }
     }
 
     /// Of the experiment that runs.

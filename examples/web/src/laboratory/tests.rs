@@ -1,7 +1,9 @@
 //! Experiments on a real server: which levels keep the rule, that what is shown is what is in the rows, and that one ends when it
 //! is told to.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use super::experiment::{Ending, Experiment, Limits};
 use super::sales::{self, Audit, Done};
 use super::samples::Sample;
 use super::settings::{Gate, LEVELS, Settings};
-use super::{KEPT, Known, Laboratory, NotBegun, State};
+use super::{KEPT, Known, Laboratory, NotBegun, State, Taken};
 
 /// One show: everybody wants the same rows.
 const HOT: Settings =
@@ -138,9 +140,25 @@ fn an_experiment_ends_by_itself() {
     rows_agree(&samples);
 }
 
+/// When the thread that looks panics, the scope waits for the sellers: somebody must have told them.
+#[test]
+fn a_panic_ends_an_experiment_too() {
+    let home = shared().database();
+    let experiment = Experiment::prepare(&home.url(), HOT, NO_END).expect("the server is there");
+    let (tell, told) = channel();
+    thread::spawn(move || {
+        let ended = catch_unwind(AssertUnwindSafe(|| experiment.run(|_, _| panic!("on purpose"))));
+        tell.send(ended.is_err()).expect("somebody waits");
+    });
+    assert_eq!(told.recv_timeout(A_MINUTE), Ok(true));
+}
+
+const A_MINUTE: Duration = Duration::from_secs(60);
+
 fn wait(laboratory: &Laboratory) {
     let table = laboratory.0.table();
-    drop(laboratory.0.free.wait_while(table, |table| table.taken).expect("no panic"));
+    let (table, _) = laboratory.0.free.wait_timeout_while(table, A_MINUTE, |table| table.taken).expect("no panic");
+    assert!(!table.taken, "it does not end");
 }
 
 fn newest(laboratory: &Laboratory) -> (u64, State) {
@@ -164,6 +182,20 @@ fn one_runs_at_a_time_until_it_is_stopped_and_the_last_ones_are_kept() {
     let kept: Vec<_> = laboratory.all().iter().map(|run| run.number).collect();
     assert_eq!(kept, [3, 4, 5, 6]);
     assert_eq!(kept.len(), KEPT);
+}
+
+/// Whoever stops it while its tables are being made has stopped it as well.
+#[test]
+fn one_that_is_stopped_before_it_begins_ends_at_once() {
+    let home = shared().database();
+    let laboratory = Laboratory::within(home.url(), NO_END);
+    let _taken = Taken::take(&laboratory.0).expect("nothing runs");
+    let limits = Limits { time: Duration::from_secs(20), ..NO_END };
+    let experiment = Experiment::prepare(&home.url(), HOT, limits).expect("the server is there");
+    laboratory.0.table().stop();
+    laboratory.0.table().begin(HOT, experiment.remote());
+    let ending = experiment.run(|_, _| {});
+    assert!(matches!(ending, Ending::Stopped), "{ending:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ephemeral_mysql::{Server, shared};
@@ -21,6 +21,8 @@ use unit_of_work::mysql;
 #[derive(Debug)]
 pub(crate) struct Web {
     child: Child,
+    /// Reads what it writes to standard error, so that it never waits for somebody to read it.
+    reader: Option<JoinHandle<String>>,
     pub(crate) address: String,
 }
 
@@ -37,7 +39,13 @@ impl Web {
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line).expect("it writes UTF-8");
         let address = line.trim().strip_prefix("listening on http://").expect("it says where it listens").to_owned();
-        Self { child, address }
+        let mut stderr = child.stderr.take().expect("it is piped");
+        let reader = thread::spawn(move || {
+            let mut said = String::new();
+            stderr.read_to_string(&mut said).expect("it writes UTF-8");
+            said
+        });
+        Self { child, reader: Some(reader), address }
     }
 
     /// On the server that the tests share, with a payment provider that answers at once.
@@ -173,10 +181,8 @@ impl Web {
             status = self.child.try_wait().expect("it can be waited for");
             status.is_some()
         });
-        let mut said = String::new();
-        let mut stderr = self.child.stderr.take().expect("it is piped");
-        stderr.read_to_string(&mut said).expect("it writes UTF-8");
-        (status.expect("it has ended"), said)
+        let reader = self.reader.take().expect("it ends once");
+        (status.expect("it has ended"), reader.join().expect("it writes UTF-8"))
     }
 
     /// As `kill -9` ends it; with what it wrote to standard error.
