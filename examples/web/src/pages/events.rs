@@ -22,10 +22,10 @@ struct EventsPage {
     events: Vec<Event>,
 }
 
-/// `/`
-pub(super) async fn list(State(app): State<App>) -> Result<impl IntoResponse, Failure> {
+/// `/`. It has no form, but gives the visitor a cookie: two pages that are opened from here at once are then the same visitor's.
+pub(super) async fn list(State(app): State<App>, visitor: Visitor) -> Result<impl IntoResponse, Failure> {
     let events = app.work(events::list).await?;
-    Ok(Page(EventsPage { events }))
+    Ok((visitor, Page(EventsPage { events })))
 }
 
 #[derive(Template)]
@@ -121,6 +121,12 @@ pub(super) async fn invite(State(app): State<App>, event: Id, form: Form) -> Res
             page(&app, form.visitor, event, entered).await
         }
     }
+}
+
+/// A form that came back with what is wrong has the address that it was sent to; who opens that again wants the event.
+pub(super) async fn back(event: Id) -> Result<Redirect, Failure> {
+    let Path(event) = event?;
+    Ok(Redirect::to(&format!("/events/{event}")))
 }
 
 fn seats_and_customer(form: &Form) -> Result<(Vec<Seat>, Customer), Failure> {

@@ -45,7 +45,7 @@ pub(super) async fn show(State(app): State<App>, visitor: Visitor, hold: Id) -> 
     Ok((visitor, Page(page)).into_response())
 }
 
-/// `/holds/{id}/purchase`: to the purchase, also if it was made before.
+/// `/holds/{id}/purchase`: to the purchase, also if it was made before; if it is too late, to the page that says so.
 pub(super) async fn buy(State(app): State<App>, hold: Id, form: Form) -> Result<Response, Failure> {
     let Path(hold) = hold?;
     let key: Key =
@@ -53,19 +53,23 @@ pub(super) async fn buy(State(app): State<App>, hold: Id, form: Form) -> Result<
     match app.work(move || purchases::buy(hold, &key)).await {
         Ok(Bought::Now(made) | Bought::Before(made)) => Ok(to_purchase(made.id)),
         Err(Failure::Office(OfficeError::Bought { purchase, .. })) => Ok(to_purchase(purchase)),
+        Err(Failure::Office(OfficeError::Over(hold))) => Ok(Redirect::to(&format!("/holds/{hold}")).into_response()),
         Err(failure) => Err(failure),
     }
 }
 
-/// `/holds/{id}/release`: back to the event.
+/// `/holds/{id}/release`: back to the event; if it is bought meanwhile, to the purchase, which can be cancelled.
 pub(super) async fn release(State(app): State<App>, hold: Id, _sent: Form) -> Result<Response, Failure> {
     let Path(hold) = hold?;
     let give_back = move || {
         seats::release(hold)?;
         seats::find(hold)
     };
-    let Hold { event, .. } = app.work(give_back).await?;
-    Ok(Redirect::to(&format!("/events/{event}")).into_response())
+    match app.work(give_back).await {
+        Ok(Hold { event, .. }) => Ok(Redirect::to(&format!("/events/{event}")).into_response()),
+        Err(Failure::Office(OfficeError::Bought { purchase, .. })) => Ok(to_purchase(purchase)),
+        Err(failure) => Err(failure),
+    }
 }
 
 fn to_purchase(purchase: u64) -> Response {

@@ -10,6 +10,7 @@ fn a_seat_is_bought_and_cancelled() {
     let web = Web::shared();
     let event = event(shared(), 2, 6, 12);
     let mut ada = Visitor::at(&web, "/");
+    assert!(ada.cookie("visitor").is_some(), "what is opened from here, all at once, is the same visitor's");
     let there = format!("/events/{event}");
     assert!(ada.page.text.contains(&format!("href=\"{there}\"")), "{:?}", ada.page);
     ada.open(&there);
@@ -49,6 +50,24 @@ fn a_hold_is_given_back() {
     assert!(ada.path == format!("/events/{event}") && ada.page.status == 200, "{ada:?}");
     assert_eq!(web.seats(event, "held"), [""; 0]);
     assert!(ada.open(&hold).page.text.contains("<span class=\"state over\">"), "{:?}", ada.page);
+}
+
+#[test]
+fn a_page_that_is_out_of_date_leads_to_what_is_so_now() {
+    let web = Web::shared();
+    let event = event(shared(), 1, 6, 6);
+    let late = web.held(event, "ada@example.org", &["A-1"]);
+    let mut ada = Visitor::at(&web, &format!("/holds/{late}"));
+    assert_eq!(web.delete(&format!("/api/holds/{late}")).status, 204);
+    ada.submit(&format!("/holds/{late}/purchase"), &[]);
+    assert!(ada.path == format!("/holds/{late}") && ada.page.status == 200, "{ada:?}");
+    assert!(ada.page.text.contains("Choose seats again"), "{:?}", ada.page);
+
+    let bought = web.held(event, "ada@example.org", &["A-1"]);
+    ada.open(&format!("/holds/{bought}"));
+    let purchase = web.bought(bought, &format!("out-of-date-{bought}"));
+    ada.submit(&format!("/holds/{bought}/release"), &[]);
+    assert!(ada.path == format!("/purchases/{purchase}") && ada.page.status == 200, "{ada:?}");
 }
 
 #[test]
@@ -141,6 +160,10 @@ fn every_field_that_cannot_be_used_is_said_at_once() {
     assert_eq!(ada.submit(&action, &[("seats", "Z-9"), ("customer", "ada@example.org")]).page.status, 400);
     let guests = format!("/events/{event}/guests");
     assert_eq!(ada.submit(&format!("{guests}#guests"), &[("name", " ")]).page.status, 400);
+    // Who opens what the address bar shows then.
+    for action in [action, guests] {
+        assert_eq!(ada.open(&action).path, format!("/events/{event}"));
+    }
 }
 
 #[test]
