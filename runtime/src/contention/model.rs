@@ -22,9 +22,19 @@ struct Work {
     busy: f64,
     waiting: f64,
     thinking: f64,
+    machine: Machine,
 }
 
-const HOT: Work = Work { callers: 64, conflict: 0.25, cores: 3.0, busy: 0.0003, waiting: 0.0, thinking: 0.0 };
+/// Whose it is.
+#[derive(Debug, Clone, Copy)]
+enum Machine {
+    Ours,
+    /// Others', too: its pace swings by a factor of two within a tenth of a second, and now and then it hardly moves.
+    Shared,
+}
+
+const HOT: Work =
+    Work { callers: 64, conflict: 0.25, cores: 3.0, busy: 0.0003, waiting: 0.0, thinking: 0.0, machine: Machine::Ours };
 const CROWDED: Work = Work { callers: 200, ..HOT };
 const FEW: Work = Work { callers: 4, cores: 1.6, ..HOT };
 const WARM: Work = Work { conflict: 0.03, ..HOT };
@@ -39,9 +49,14 @@ const NETWORK: Work = Work { conflict: 0.02, cores: 8.0, waiting: 0.002, thinkin
 /// One attempt of ten takes thirty times as long as the others.
 const MIXED: Work = Work { conflict: 0.003, waiting: 0.01, thinking: 0.1, ..HOT };
 
+/// A little better with every attempt in flight, up to all of them.
+const SHARED: Work =
+    Work { callers: 16, conflict: 0.001, cores: 2.0, waiting: 0.0008, thinking: 1.0, machine: Machine::Shared, ..HOT };
+
 struct Model {
     width: Width,
     random: fastrand::Rng,
+    weather: Weather,
     now: f64,
     in_flight: Vec<Attempt>,
     line: VecDeque<()>,
@@ -56,11 +71,31 @@ struct Attempt {
     ending: Ending,
 }
 
+/// The pace of a shared machine: of the moment, and of the seed alone, so that all widths meet the same.
+struct Weather {
+    random: fastrand::Rng,
+    pace: f64,
+    until: f64,
+}
+
+impl Weather {
+    fn pace(&mut self, now: f64) -> f64 {
+        while self.until <= now {
+            let hiccup = self.random.f64() < 0.1;
+            let (pace, time) = if hiccup { (0.1, 0.015) } else { (0.5 + 0.5 * self.random.f64(), 0.1) };
+            self.pace = pace;
+            self.until += time * (0.5 + self.random.f64());
+        }
+        self.pace
+    }
+}
+
 impl Model {
     fn new(width: Width, seed: u64) -> Self {
         Self {
             width,
             random: fastrand::Rng::with_seed(seed),
+            weather: Weather { random: fastrand::Rng::with_seed(seed), pace: 1.0, until: 0.0 },
             now: 0.0,
             in_flight: Vec::new(),
             line: VecDeque::new(),
@@ -86,10 +121,18 @@ impl Model {
         let thinks = self.random.f64() < work.thinking;
         let took = work.busy * ((others + 1.0) / work.cores).max(1.0) * (0.7 + 0.6 * self.random.f64());
         let took = if thinks { took + work.waiting } else { took };
+        let took = took / self.pace(work.machine);
         let spoilt = self.random.f64() < 1.0 - (1.0 - work.conflict).powf(others);
         let (took, ending) =
             if spoilt { (took * (0.5 + 0.5 * self.random.f64()), Ending::Conflict) } else { (took, Ending::Success) };
         Attempt { ends: self.now + took, took, ending }
+    }
+
+    fn pace(&mut self, machine: Machine) -> f64 {
+        match machine {
+            Machine::Ours => 1.0,
+            Machine::Shared => self.weather.pace(self.now),
+        }
     }
 
     fn end_the_next(&mut self) {
@@ -162,6 +205,22 @@ fn s95_the_law_finds_nearly_the_best_width_for_every_kind_of_work() {
         println!("{name}: {reached:.0}/s, {:.2} of the best fixed width", reached / best);
         assert!(reached >= at_least * best, "{name}: {reached:.0}/s of {best:.0}/s");
     }
+}
+
+/// The mean of more seeds, because the weather is a matter of luck. A law that believes each hiccup reaches 0.92.
+#[test]
+fn s95_a_machine_whose_pace_swings_does_not_lead_the_law_astray() {
+    let sum = |width: fn() -> Width| -> f64 {
+        let of_seed = |seed| {
+            let mut model = Model::new(width(), seed);
+            model.run(SHARED, 5.5);
+            model.rate(1.5, 5.5)
+        };
+        (1..9).map(of_seed).sum()
+    };
+    let share = sum(learned) / sum(|| Width::Fixed(SHARED.callers));
+    println!("{share:.3} of the best fixed width");
+    assert!(share >= 0.95, "{share:.3} of the best fixed width");
 }
 
 /// Seconds until a stretch of 150 ms at nine tenths of what the new work reaches in the end; the worst seed.
