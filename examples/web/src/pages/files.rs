@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -58,7 +59,8 @@ impl File {
 }
 
 /// `/static/{*name}`
-pub(super) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Failure> {
+pub(super) async fn file(name: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Result<Response, Failure> {
+    let Path(name) = name?;
     let file = FILES.iter().find(|file| file.name == name).ok_or(Failure::NoSuchPath)?;
     Ok(file.answer(&headers))
 }

@@ -46,6 +46,7 @@ fn what_cannot_be_read_is_told_apart_from_what_is_not_there() {
     assert_eq!(web.send("POST", holds, "", "{}").said(), (415, "unreadable"));
     assert_eq!(web.get("/api/events/first").said(), (400, "unreadable"));
     assert_eq!(web.get("/api/events/-1").said(), (400, "unreadable"));
+    assert_eq!(web.get("/static/%FF").said(), (400, "unreadable"));
     assert_eq!(web.get("/api/nowhere").said(), (404, "no-such-path"));
     assert_eq!(web.get(holds).said(), (405, "no-such-method"));
     let most = u64::MAX;
