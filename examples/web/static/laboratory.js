@@ -30,6 +30,26 @@
   const colour = (number) => getComputedStyle(swatches[number % 4]).backgroundColor;
   const ink = () => getComputedStyle(page).color;
 
+  // What somebody is choosing is still there when the page has loaded itself again.
+  const form = byId("lab-form");
+  const CHOSEN = "chosen in the laboratory";
+  const fields = () => [...form.elements].filter((field) => field.name && field.type !== "hidden");
+  let touched = false, leaving = false;
+  form.addEventListener("input", () => (touched = true));
+
+  function reload() {
+    leaving = true;
+    if (touched) sessionStorage.setItem(CHOSEN, JSON.stringify(fields().map(({ name, value }) => [name, value])));
+    location.reload();
+  }
+
+  function putBack() {
+    const chosen = new Map(JSON.parse(sessionStorage.getItem(CHOSEN) ?? "[]"));
+    sessionStorage.removeItem(CHOSEN);
+    touched = chosen.size > 0;
+    for (const field of fields()) field.value = chosen.get(field.name) ?? field.value;
+  }
+
   function axis(label) {
     return { stroke: ink, grid: { stroke: "#8884", width: 1 }, ticks: { stroke: "#8884", width: 1 }, ...label };
   }
@@ -116,7 +136,7 @@
     state.runs.forEach(merge);
     const run = [...runs.values()].at(-1);
     const number = run ? run.number : 0;
-    if (number !== shown.run || state.running !== shown.running) return location.reload();
+    if (number !== shown.run || state.running !== shown.running) return reload();
     if (!run) return;
     refresh();
     tell(run);
@@ -130,7 +150,7 @@
     } catch {
       byId("lab-trouble").hidden = false;
     }
-    setTimeout(keepLooking, shown.running ? RUNNING_MS : IDLE_MS);
+    if (!leaving) setTimeout(keepLooking, shown.running ? RUNNING_MS : IDLE_MS);
   }
 
   function widthIfFixed() {
@@ -144,6 +164,7 @@
   }).observe(byId("lab-plots"));
   byId("lab-gate").addEventListener("change", widthIfFixed);
   byId("lab-plots").hidden = false;
-  widthIfFixed();
   keepLooking();
+  putBack();
+  widthIfFixed();
 })();

@@ -6,10 +6,13 @@ use serde_json::json;
 use crate::service::{Web, event};
 use crate::window::{Scripts, Window};
 
+/// How long a purchase is pending, in milliseconds: long enough to be seen on a busy machine.
+const PENDING: &str = "5000";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seat_that_is_bought_in_one_window_is_taken_in_the_other() {
-    // Slow enough to be seen pending; on a server of its own: on a shared one, others would do its errands.
-    let web = Web::start(&["--payment-delay", "1500"]);
+    // On a server of its own: on a shared one, others would do its errands.
+    let web = Web::start(&["--payment-delay", PENDING]);
     let event = 1;
     let (ada, bob) = tokio::join!(Window::open(&web.address, Scripts::On), Window::open(&web.address, Scripts::On));
     let here = format!("/events/{event}");
@@ -84,7 +87,7 @@ async fn a_broken_rule_is_explained_beside_the_choice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_scripts_a_seat_is_bought_as_well() {
-    let web = Web::start(&["--payment-delay", "1500"]);
+    let web = Web::start(&["--payment-delay", PENDING]);
     let event = 1;
     let ada = Window::open(&web.address, Scripts::Off).await;
     ada.goto(&format!("/events/{event}")).await;
@@ -101,3 +104,38 @@ async fn without_scripts_a_seat_is_bought_as_well() {
     ada.find("[data-seat='A-1'].sold input:disabled").await;
     ada.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_click_is_one_and_who_comes_back_sees_what_is_free_now() {
+    let web = Web::shared();
+    let event = event(shared(), 1, 6, 6);
+    let ada = Window::open(&web.address, Scripts::On).await;
+    let here = format!("/events/{event}");
+    ada.goto(&here).await;
+    ada.click("[data-seat='A-1']").await;
+    ada.enter("#customer", "ada@example.org").await;
+    assert_eq!(ada.asked(DOUBLE_CLICK).await, json!(1));
+
+    ada.goto(&here).await;
+    ada.click("[data-seat='A-1']").await;
+    ada.enter("#customer", "ada@example.org").await;
+    ada.click("form[data-event] button").await;
+    ada.find("[data-seconds]").await;
+    ada.asked("history.back()").await;
+    // The browser chooses again what was chosen, and then it is taken.
+    ada.find("[data-seat='A-1'].held input:disabled:not(:checked)").await;
+    assert_eq!(ada.text("#choice").await, "Nothing chosen yet");
+    ada.close().await;
+}
+
+/// How often the form is sent.
+const DOUBLE_CLICK: &str = "
+    let sent = 0;
+    addEventListener('submit', (event) => {
+        if (!event.defaultPrevented) sent += 1;
+        event.preventDefault();
+    });
+    const button = document.querySelector('form[data-event] button');
+    button.click();
+    button.click();
+    return sent";

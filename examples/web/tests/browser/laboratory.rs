@@ -1,6 +1,6 @@
 //! The laboratory: `repeatable read` oversells before one's eyes, `serializable` does not, and the page says what the service says.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::service::Web;
 use crate::window::{Scripts, Window};
@@ -32,6 +32,12 @@ async fn an_experiment_is_plotted_and_its_figures_are_those_of_the_service() {
     assert_shown(&window, &kept).await;
     window.resize(1280, 2400, "light").await;
     window.screenshot("laboratory-compared").await;
+
+    // Somebody else begins one: the page shows it, and what is being chosen here stays.
+    window.enter("#lab-threads", "3").await;
+    assert_eq!(web.post("/laboratory/start", &json!({ "isolation": "serializable", "threads": 2 })).status, 202);
+    window.find("#laboratory[data-run='3'][data-running='true']").await;
+    window.until("return document.getElementById('lab-threads').value === '3'").await;
     assert_eq!(window.complaints().await, [""; 0]);
     window.close().await;
 }
