@@ -164,10 +164,17 @@ pub(crate) fn kill_one(db: &Database, random: &mut fastrand::Rng) -> Result<bool
     })
 }
 
+/// Closing pays everything out in single statements, which take longer than any chunk: millions of lines on a busy server.
+const CLOSING: Duration = Duration::from_secs(600);
+
 fn connect(url: &str, threads: usize) -> Result<Database, Error> {
     Database::connect(&at(url, ""))?
         .session(|session| session.query_drop(format!("CREATE DATABASE IF NOT EXISTS `{DATABASE}`")))?;
-    let db = Database::builder().url(at(url, DATABASE)).max_connections(threads + OTHER_CONNECTIONS).connect()?;
+    let db = Database::builder()
+        .url(at(url, DATABASE))
+        .max_connections(threads + OTHER_CONNECTIONS)
+        .network_timeout(CLOSING)
+        .connect()?;
     create_tables(&db)?;
     Ok(db)
 }

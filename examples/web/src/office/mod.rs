@@ -57,7 +57,7 @@ impl Office {
 
     fn on(url: &str, connections: usize, patience: Duration, private: Option<Server>) -> Result<Self, Error> {
         let db = connect(url, connections, patience)?;
-        Ok(Self { db, url: with_database(url), _private: private })
+        Ok(Self { db, url: with_database(url, DATABASE), _private: private })
     }
 
     /// Of its database, for those who want connections of their own. Holds the password.
@@ -67,10 +67,11 @@ impl Office {
 }
 
 fn connect(url: &str, connections: usize, patience: Duration) -> Result<Database, Error> {
-    Database::connect(url)?
+    // Without a database: one that the URL names may not be there yet.
+    Database::connect(&with_database(url, ""))?
         .session(|session| session.query_drop(format!("CREATE DATABASE IF NOT EXISTS `{DATABASE}`")))?;
     let db = Database::builder()
-        .url(with_database(url))
+        .url(with_database(url, DATABASE))
         .max_connections(connections)
         .retry(Retry::DEFAULT.within(patience))
         .acquire_timeout(patience)
@@ -81,10 +82,11 @@ fn connect(url: &str, connections: usize, patience: Duration) -> Result<Database
     Ok(db)
 }
 
-fn with_database(url: &str) -> String {
-    let mut url = Url::parse(url).expect("a connection was opened with this URL");
-    url.set_path(DATABASE);
-    url.into()
+/// What is no URL is left to the driver to refuse.
+fn with_database(url: &str, database: &str) -> String {
+    let Ok(mut parsed) = Url::parse(url) else { return url.to_owned() };
+    parsed.set_path(database);
+    parsed.into()
 }
 
 #[cfg(test)]
