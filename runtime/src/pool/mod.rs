@@ -262,15 +262,7 @@ impl<B: Backend> Pool<B> {
             parked,
             in_use: state.open.saturating_sub(free + parked),
             waiting: state.queue.len(),
-            held_back: 0,
-            opened: self.counters.opened.get(),
-            closed: self.counters.closed.get(),
-            waited: self.counters.waited.get(),
-            taken_over: self.counters.taken_over.get(),
-            timed_out: self.counters.timed_out.get(),
-            resolved_committed: self.counters.resolved_committed.get(),
-            resolved_rolled_back: self.counters.resolved_rolled_back.get(),
-            unresolved: self.counters.unresolved.get(),
+            ..self.counters.read()
         }
     }
 }

@@ -50,6 +50,23 @@ pub(crate) struct Counters {
     pub(crate) unresolved: Counter,
 }
 
+impl Counters {
+    /// What has happened so far; what there is now is left at nothing.
+    pub(super) fn read(&self) -> Stats {
+        Stats {
+            opened: self.opened.get(),
+            closed: self.closed.get(),
+            waited: self.waited.get(),
+            taken_over: self.taken_over.get(),
+            timed_out: self.timed_out.get(),
+            resolved_committed: self.resolved_committed.get(),
+            resolved_rolled_back: self.resolved_rolled_back.get(),
+            unresolved: self.unresolved.get(),
+            ..Stats::default()
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -58,7 +75,7 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn get(&self) -> u64 {
+    fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
