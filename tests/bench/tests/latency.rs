@@ -28,7 +28,7 @@ fn every_variant_is_measured_with_every_added_time() {
 fn the_text_tells_what_was_really_added() {
     let output = bench(&SHORT);
     let text = succeeded(&output);
-    for word in ["300 µs a round trip (", "µs in fact), 2 threads, 50 rows, 3 rounds", "unit ", "own "] {
+    for word in ["300 µs a round trip (", "µs in fact), threads: 2, 50 rows, 3 rounds", "unit ", "own "] {
         assert!(text.contains(word), "`{word}` is not in\n{text}");
     }
 }
