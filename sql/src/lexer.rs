@@ -316,7 +316,7 @@ fn is_space(byte: u8) -> bool {
 }
 
 /// What identifiers and keywords are made of; every character outside of ASCII is a letter to the servers.
-fn is_word(byte: u8) -> bool {
+pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || !byte.is_ascii()
 }
 

@@ -48,6 +48,9 @@ fn executables(text: &str) -> Vec<String> {
 #[test]
 fn the_first_word_is_found_however_it_is_dressed() {
     let is_update = |text: &str| begins_with(text, Mode::default(), "UPDATE");
+    for text in ["UPDATE", "update`a` set b = 1", "update/**/a"] {
+        assert!(is_update(text), "{text}");
+    }
     for text in cases("update a set b = 1").iter().chain(&executables("UPDATE a")) {
         assert!(LEADING.iter().all(|leading| is_update(&format!("{leading}{text}"))), "{text}");
     }
@@ -56,6 +59,9 @@ fn the_first_word_is_found_however_it_is_dressed() {
         "-- UPDATE",
         "/* UPDATE */ SELECT 1",
         "updates",
+        "update_it",
+        "updateä",
+        "upda",
         "`UPDATE`",
         "SELECT 1 FOR UPDATE",
         "SELECT /*! UPDATE */ 1",
